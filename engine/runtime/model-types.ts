@@ -1,0 +1,45 @@
+// A loaded decoder as generation sees it: ids in, logits out, a KV cache between.
+import type { DecoderConfig } from '../config/decoder-config'
+import type { OrtRuntime } from './ort-types'
+
+/** Keys and values of the tokens seen so far; one cache is one sequence. */
+export interface KvCache extends Disposable {
+  /** Tokens the buffers hold room for. */
+  readonly capacityTokens: number
+  /** Tokens whose keys and values are valid. */
+  readonly lengthTokens: number
+  /** Forgets everything after the first `lengthTokens` tokens (at most the current length). */
+  readonly truncate: (lengthTokens: number) => void
+  readonly sizeBytes: number
+}
+
+/** Which positions of a forward pass get logits. */
+export type LogitsRequest = 'none' | 'last' | 'all'
+
+/** A decoder ready to run. One forward pass at a time. */
+export interface DecoderModel extends Disposable {
+  readonly config: DecoderConfig
+  readonly runtimeKind: OrtRuntime['kind']
+  /** Bytes of the weights as they lie in the checkpoint. */
+  readonly weightBytes: number
+  readonly createCache: (options: { readonly capacityTokens: number }) => KvCache
+  /**
+   * Appends `ids` to the sequence of `cache`. Returns logits [n, vocabSize] F32 of the requested positions in order, or an empty array for 'none'.
+   * The array is the caller's own. Throws "runtime/context-overflow" when the cache has no room, "runtime/aborted" on abort (the cache keeps its old length).
+   */
+  readonly forward: (options: {
+    readonly ids: readonly number[]
+    readonly cache: KvCache
+    readonly logits: LogitsRequest
+    readonly signal?: AbortSignal
+  }) => Promise<Float32Array>
+}
+
+/** Loads a model directory's decoder. */
+export interface LoadDecoderOptions {
+  /** Which binding; undefined tries the C API and falls back to the Node binding. */
+  readonly runtime?: OrtRuntime['kind']
+  readonly threads?: number
+  readonly onProgress?: (progress: { readonly stage: 'weights' | 'graph' | 'session'; readonly fraction: number }) => void
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,321 @@
+// THE contract between the app's services and every window: each call and stream with its input schema, output type and events.
+// Imports nothing but its schema library, so that preload, renderer, hosts and tests can all hold on to it.
+import * as v from 'valibot'
+
+/** A failure as it crosses the border. `code` is stable; the renderer's message catalogue turns it into a sentence, `message` is the English fallback. */
+export interface ContractError {
+  readonly code: string
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** Result of a call, and of a stream's end. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ContractError }
+
+// ---- values -------------------------------------------------------------------------------------------------------------
+
+export interface AppInfo {
+  readonly version: string
+  readonly host: 'electron' | 'web'
+  readonly platform: string
+  /** What this host can do natively. */
+  readonly can: { readonly chooseFolder: boolean; readonly openExternal: boolean; readonly dropPaths: boolean }
+  /** Folder of the database and caches, for display. */
+  readonly dataFolder: string
+}
+
+const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength))
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
+const path = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
+/** A message longer than this is refused: no context window of today takes it. */
+const MAX_MESSAGE_CHARS = 1_000_000
+const number = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max))
+const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
+
+/** Sampling settings with the ranges that the panel offers; temperature 0 is greedy, 0 / 1 turn a filter off as marked in the engine. */
+export const samplingSchema = v.object({
+  temperature: number(0, 5),
+  topK: integer(0, 1000),
+  topP: number(0, 1),
+  minP: number(0, 1),
+  repetitionPenalty: number(0.1, 5),
+  seed: v.nullable(integer(0, 4_294_967_295)),
+  maxNewTokens: v.nullable(integer(1, 1_000_000)),
+  stop: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(16)),
+})
+export type Sampling = v.InferOutput<typeof samplingSchema>
+
+export const settingsSchema = v.object({
+  theme: v.picklist(['system', 'light', 'dark']),
+  language: v.picklist(['system', 'en', 'zh-TW', 'zh-CN']),
+  /** Model loaded at start; null = the built-in one. */
+  defaultModelId: v.nullable(text(4096)),
+  systemPrompt: text(100_000),
+  /** null = the model's own generation_config. */
+  sampling: v.nullable(samplingSchema),
+  /** null = automatic. */
+  threads: v.nullable(integer(1, 256)),
+  contextLength: v.nullable(integer(16, 1_048_576)),
+})
+export type Settings = v.InferOutput<typeof settingsSchema>
+
+/** Where a model of the library lies and whether it can run. */
+export interface ModelEntry {
+  /** Stable: 'guide' or the real path of the model directory. */
+  readonly id: string
+  readonly name: string
+  readonly source: 'built-in' | 'folder' | 'hf-cache'
+  readonly path: string
+  /** Bytes of the weight files. */
+  readonly sizeBytes: number
+  readonly modelType: string | null
+  readonly dtype: string | null
+  readonly parameterCount: number | null
+  readonly contextLength: number | null
+  /** 'ready' = complete and of a supported family; otherwise `problem` says why. */
+  readonly state: 'ready' | 'unsupported' | 'incomplete' | 'broken'
+  readonly problem: ContractError | null
+  readonly description: string | null
+}
+
+/** The engine process and the model it holds. */
+export type EngineState =
+  | { readonly status: 'starting' }
+  | { readonly status: 'idle' }
+  | { readonly status: 'loading'; readonly modelId: string; readonly stage: string; readonly fraction: number }
+  | { readonly status: 'ready'; readonly model: LoadedModelInfo }
+  | { readonly status: 'failed'; readonly modelId: string; readonly error: ContractError }
+  /** The process died; `modelId` is the model that was loaded and can be loaded again with engine.load. */
+  | { readonly status: 'crashed'; readonly modelId: string | null; readonly error: ContractError }
+
+export interface LoadedModelInfo {
+  readonly modelId: string
+  readonly name: string
+  readonly modelType: string
+  readonly contextLength: number
+  readonly runtime: 'c-api' | 'node-binding'
+  readonly executionProvider: string
+  readonly threads: number
+  readonly loadMs: number
+  /** Resident memory of the engine process after loading. */
+  readonly residentBytes: number
+  /** The author's defaults, filled up with ours; what "reset" returns to. */
+  readonly defaultSampling: Sampling
+  /** Where the chat template came from, for display. */
+  readonly chatTemplateSource: string
+}
+
+/** One block of the strip: a layer, or the embedding / head beside them. */
+export interface PlanStage {
+  readonly kind: 'embedding' | 'layer' | 'head'
+  /** Layer number, or null. */
+  readonly index: number | null
+  readonly device: string
+  readonly weightBytes: number
+  /** True when the head shares the embedding's weights. */
+  readonly tied: boolean
+}
+
+/** A device map with memory per device, predicted and (when the model is loaded) measured. Bytes throughout. */
+export interface DevicePlan {
+  readonly modelId: string
+  readonly contextLength: number
+  readonly weightDtype: string
+  readonly stages: readonly PlanStage[]
+  readonly devices: readonly {
+    readonly id: string
+    readonly kind: 'cpu'
+    readonly name: string
+    readonly totalBytes: number
+    readonly freeBytes: number
+    readonly predicted: {
+      readonly weightBytes: number
+      readonly kvBytes: number
+      readonly workspaceBytes: number
+      readonly baseBytes: number
+      readonly totalBytes: number
+    }
+    /** Resident bytes of the engine process, null while another model or none is loaded. */
+    readonly measuredBytes: number | null
+  }[]
+  readonly fits: boolean
+}
+
+export interface ReplyStats {
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly completionTokens: number
+  readonly ttftMs: number
+  readonly tokensPerSecond: number
+  readonly totalMs: number
+  readonly seed: number
+}
+
+export type FinishReason = 'stop' | 'stop-string' | 'length' | 'context' | 'cancelled' | 'error'
+
+/** One message of the shown branch. Siblings are the alternatives at the same place (regenerated replies, edited questions). */
+export interface Message {
+  readonly id: string
+  readonly chatId: string
+  readonly parentId: string | null
+  readonly role: 'user' | 'assistant'
+  readonly content: string
+  readonly createdAtMs: number
+  /** 'interrupted' = the app or the engine ended while it was being written. */
+  readonly status: 'streaming' | 'complete' | 'interrupted'
+  readonly finishReason: FinishReason | null
+  readonly stats: ReplyStats | null
+  readonly error: ContractError | null
+  readonly modelName: string | null
+  /** Ids of all alternatives in order of creation, this message included. */
+  readonly siblingIds: readonly string[]
+}
+
+export interface ChatSummary {
+  readonly id: string
+  readonly title: string
+  readonly updatedAtMs: number
+  readonly messageCount: number
+  /** Where the search hit, with the match between U+2068 and U+2069; null without a query or when the title matched. */
+  readonly snippet: string | null
+}
+
+export interface Chat {
+  readonly id: string
+  readonly title: string
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  /** null = the settings' system prompt. */
+  readonly systemPrompt: string | null
+  /** null = the settings' or the model's sampling. */
+  readonly sampling: Sampling | null
+  /** The shown branch from the first message to its leaf. */
+  readonly messages: readonly Message[]
+}
+
+export type ReplyEvent =
+  | { readonly type: 'question'; readonly message: Message }
+  | { readonly type: 'started'; readonly message: Message }
+  | { readonly type: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
+  | { readonly type: 'delta'; readonly messageId: string; readonly text: string }
+  /** The reply as stored; also sent when it ended by an error or a stop. */
+  | { readonly type: 'finished'; readonly message: Message }
+
+/** How full the context window is for a chat and a draft. */
+export interface ContextUse {
+  readonly usedTokens: number
+  readonly contextLength: number
+}
+
+/** What a dropped or chosen path is. */
+export interface PathReport {
+  readonly path: string
+  readonly model: ModelEntry | null
+  /** Why it is no model directory, when `model` is null. */
+  readonly problem: ContractError | null
+}
+
+// ---- entries ------------------------------------------------------------------------------------------------------------
+
+/** A request with one answer. */
+export interface CallEntry<I extends v.GenericSchema, O> {
+  readonly input: I
+  /** Phantom: the answer's type. */
+  readonly output?: O
+}
+/** A request with many events and an end. */
+export interface StreamEntry<I extends v.GenericSchema, E> {
+  readonly input: I
+  /** Phantom: the event's type. */
+  readonly event?: E
+}
+const call =
+  <O>() =>
+  <I extends v.GenericSchema>(input: I): CallEntry<I, O> => ({ input })
+const stream =
+  <E>() =>
+  <I extends v.GenericSchema>(input: I): StreamEntry<I, E> => ({ input })
+const nothing = v.strictObject({})
+
+export const calls = {
+  'app.info': call<AppInfo>()(nothing),
+  /** Opens an http(s) or mailto link outside the app; anything else is refused with "app/link-refused". */
+  'app.openExternal': call<null>()(v.strictObject({ url: text(8192) })),
+  /** Native folder chooser; null when the person cancelled; "app/unsupported" where the host has none. */
+  'app.chooseFolder': call<string | null>()(nothing),
+  'settings.get': call<Settings>()(nothing),
+  'settings.set': call<Settings>()(v.strictObject({ change: v.partial(settingsSchema) })),
+  'library.list': call<readonly ModelEntry[]>()(nothing),
+  /** Adds a model directory, or a folder of model directories, in place; returns the whole list. */
+  'library.addFolder': call<readonly ModelEntry[]>()(v.strictObject({ path })),
+  /** Forgets a folder; no file is touched. */
+  'library.removeFolder': call<readonly ModelEntry[]>()(v.strictObject({ path })),
+  'library.inspectPath': call<PathReport>()(v.strictObject({ path })),
+  'engine.load': call<LoadedModelInfo>()(v.strictObject({ modelId: path })),
+  'engine.unload': call<null>()(nothing),
+  'plan.preview': call<DevicePlan>()(v.strictObject({ modelId: path, contextLength: v.nullable(integer(16, 1_048_576)) })),
+  /** Newest first; with a query full-text search over titles and messages. */
+  'chats.list': call<readonly ChatSummary[]>()(v.strictObject({ query: text(1000) })),
+  'chats.create': call<Chat>()(nothing),
+  'chats.get': call<Chat>()(v.strictObject({ chatId: id })),
+  'chats.rename': call<null>()(v.strictObject({ chatId: id, title: text(500) })),
+  /** Moves to the trash; chats.restore takes it back. The trash is emptied after 30 days. */
+  'chats.delete': call<null>()(v.strictObject({ chatId: id })),
+  'chats.restore': call<null>()(v.strictObject({ chatId: id })),
+  'chats.configure': call<Chat>()(
+    v.strictObject({ chatId: id, systemPrompt: v.nullable(text(100_000)), sampling: v.nullable(samplingSchema) }),
+  ),
+  /** Shows the branch through this message. */
+  'chats.selectBranch': call<Chat>()(v.strictObject({ chatId: id, messageId: id })),
+  /** Ends the running reply of a chat; its stream then finishes with reason 'cancelled' and the text so far. */
+  'chats.stop': call<null>()(v.strictObject({ chatId: id })),
+  'chats.contextUse': call<ContextUse>()(v.strictObject({ chatId: v.nullable(id), draft: text(MAX_MESSAGE_CHARS) })),
+} as const
+
+export const streams = {
+  /** The state now, then every change. */
+  'engine.watch': stream<EngineState>()(nothing),
+  /** Asks for a reply and stores it as it streams. Closing the stream stops the reply. */
+  'chats.reply': stream<ReplyEvent>()(
+    v.strictObject({
+      chatId: id,
+      action: v.variant('kind', [
+        v.strictObject({ kind: v.literal('send'), content: v.pipe(text(MAX_MESSAGE_CHARS), v.minLength(1)) }),
+        /** A new sibling of the assistant message. */
+        v.strictObject({ kind: v.literal('regenerate'), messageId: id }),
+        /** A new sibling of the user message, and a reply to it. */
+        v.strictObject({ kind: v.literal('edit'), messageId: id, content: v.pipe(text(MAX_MESSAGE_CHARS), v.minLength(1)) }),
+      ]),
+    }),
+  ),
+} as const
+
+export type CallName = keyof typeof calls
+export type StreamName = keyof typeof streams
+export type CallInput<N extends CallName> = v.InferInput<(typeof calls)[N]['input']>
+export type CallOutput<N extends CallName> = NonNullable<(typeof calls)[N]['output']> | Extract<(typeof calls)[N]['output'], null>
+export type StreamInput<N extends StreamName> = v.InferInput<(typeof streams)[N]['input']>
+export type StreamEvent<N extends StreamName> = NonNullable<(typeof streams)[N]['event']>
+
+/** What a host puts at `window.weightroom`: one function per entry. A stream's function returns its closer; `end` is called once, also after closing. */
+export interface Bridge {
+  readonly calls: { readonly [N in CallName]: (input: CallInput<N>) => Promise<Result<CallOutput<N>>> }
+  readonly streams: {
+    readonly [N in StreamName]: (
+      input: StreamInput<N>,
+      sink: { readonly event: (event: StreamEvent<N>) => void; readonly end: (result: Result<null>) => void },
+    ) => () => void
+  }
+  /** Path of a dropped File where the host can know it, otherwise ''. */
+  readonly pathForFile: (file: File) => string
+}
+
+/** Frames of the web host's socket, both directions, one JSON document each. */
+export type ClientFrame =
+  | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly input: unknown }
+  | { readonly kind: 'open'; readonly id: number; readonly name: StreamName; readonly input: unknown }
+  | { readonly kind: 'close'; readonly id: number }
+export type ServerFrame =
+  | { readonly kind: 'result'; readonly id: number; readonly result: Result<unknown> }
+  | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
+  | { readonly kind: 'end'; readonly id: number; readonly result: Result<null> }
