@@ -21,7 +21,7 @@ type Catalogue = typeof catalogue
 export type ErrorCode = keyof Catalogue
 
 /** The data that belongs to a code: what was found and what is allowed. */
-export type ErrorDetails<C extends ErrorCode> = Parameters<Catalogue[C]>[0]
+export type ErrorDetails<C extends ErrorCode> = Parameters<Catalogue[C]>[0] & Readonly<Record<string, unknown>>
 
 /** A failure with a stable code, its data, and an English sentence made from both. Match on `code`, never on the message. */
 export class EngineError extends Error {
