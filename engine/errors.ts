@@ -1,4 +1,5 @@
 // EngineError and the catalogue of codes: every failure the engine reports has a stable code, typed details and one English sentence.
+import { bytesErrors } from './errors/bytes'
 import { checkpointErrors } from './errors/checkpoint'
 import { configErrors } from './errors/config'
 import { generateErrors } from './errors/generate'
@@ -7,6 +8,7 @@ import { runtimeErrors } from './errors/runtime'
 import { tokenizerErrors } from './errors/tokenizer'
 
 const catalogue = {
+  ...bytesErrors,
   ...checkpointErrors,
   ...configErrors,
   ...generateErrors,
