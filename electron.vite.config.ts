@@ -1,0 +1,43 @@
+// Builds the three Electron bundles, the command line and the engine process. The engine library is built by scripts/build.mjs.
+import { resolve } from 'node:path'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'electron-vite'
+
+const at = (path: string): string => resolve(import.meta.dirname, path)
+
+export default defineConfig({
+  main: {
+    build: {
+      // The command line and the web host run on plain Node too.
+      target: 'node20.19',
+      outDir: 'out/main',
+      sourcemap: true,
+      rollupOptions: {
+        input: {
+          index: at('main/hosts/electron/index.ts'),
+          cli: at('main/hosts/cli/index.ts'),
+          'engine-worker': at('main/engine/worker.ts'),
+        },
+        output: {
+          format: 'es',
+          entryFileNames: (chunk) => (chunk.name === 'index' ? 'index.js' : `${chunk.name}.mjs`),
+          chunkFileNames: 'chunks/[name]-[hash].mjs',
+        },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      // A sandboxed preload is one CommonJS file: its schema library is bundled.
+      externalizeDeps: false,
+      rollupOptions: { input: { index: at('preload/index.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+    },
+  },
+  renderer: {
+    root: at('renderer'),
+    base: './',
+    plugins: [svelte()],
+    build: { outDir: at('out/renderer'), target: 'chrome130', rollupOptions: { input: at('renderer/index.html') } },
+  },
+})
