@@ -319,3 +319,12 @@ export type ServerFrame =
   | { readonly kind: 'result'; readonly id: number; readonly result: Result<unknown> }
   | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
   | { readonly kind: 'end'; readonly id: number; readonly result: Result<null> }
+
+/** IPC channels of the Electron host. */
+export const channels = {
+  call: 'weightroom:call',
+  open: 'weightroom:open',
+  close: 'weightroom:close',
+  event: 'weightroom:event',
+  end: 'weightroom:end',
+} as const
