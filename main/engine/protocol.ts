@@ -1,0 +1,95 @@
+// The messages between the app and its engine process: requests with an id, events, one answer each, and a cancel.
+import type { ChatMessage } from '../../engine/tokenizer/types'
+import type { ContractError, DevicePlan, FinishReason, ModelEntry, ReplyStats, Sampling } from '../../preload/contract'
+
+/** A model directory and how it is to be loaded. Null means the engine's own choice. */
+export interface LoadParams {
+  readonly path: string
+  readonly threads: number | null
+  readonly contextLength: number | null
+}
+
+/** What a loaded model turned out to be. */
+export interface LoadedModel {
+  readonly modelType: string
+  readonly contextLength: number
+  readonly runtime: 'c-api' | 'node-binding'
+  readonly executionProvider: string
+  readonly threads: number
+  readonly loadMs: number
+  readonly residentBytes: number
+  readonly defaultSampling: Sampling
+  readonly chatTemplateSource: string
+}
+
+/** A model directory as the library shows it, read without loading a weight. */
+export type ModelDescription = Pick<
+  ModelEntry,
+  'sizeBytes' | 'modelType' | 'dtype' | 'parameterCount' | 'contextLength' | 'state' | 'problem' | 'description'
+>
+
+/** A reply's end as the engine sees it; `text` is the whole reply. */
+export interface GenerateOutcome {
+  readonly text: string
+  readonly finishReason: Exclude<FinishReason, 'error'>
+  readonly stats: ReplyStats
+}
+
+/** Events of a reply, deltas joined per frame. */
+export type GenerateFrame =
+  | { readonly type: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
+  | { readonly type: 'delta'; readonly text: string }
+
+/** A device map before it is bound to a library entry and to what was measured. */
+export type PlanOutcome = Omit<DevicePlan, 'modelId'>
+
+/** Every method of the engine process: what goes in, what may be reported on the way, what comes out. */
+export interface EngineMethods {
+  readonly load: { readonly params: LoadParams; readonly event: { readonly stage: string; readonly fraction: number }; readonly value: LoadedModel }
+  readonly unload: { readonly params: Record<never, never>; readonly event: never; readonly value: null }
+  /** `path` names the model that must be the loaded one ("engine/not-loaded" otherwise). */
+  readonly generate: {
+    readonly params: { readonly path: string; readonly messages: readonly ChatMessage[]; readonly sampling: Sampling }
+    readonly event: GenerateFrame
+    readonly value: GenerateOutcome
+  }
+  /** Tokens of the prompt that these messages make, the opening of the reply included. */
+  readonly countTokens: {
+    readonly params: { readonly messages: readonly ChatMessage[] }
+    readonly event: never
+    readonly value: { readonly usedTokens: number; readonly contextLength: number }
+  }
+  readonly plan: { readonly params: { readonly path: string; readonly contextLength: number | null }; readonly event: never; readonly value: PlanOutcome }
+  readonly describe: { readonly params: { readonly path: string }; readonly event: never; readonly value: ModelDescription }
+  readonly memory: { readonly params: Record<never, never>; readonly event: never; readonly value: { readonly residentBytes: number } }
+}
+
+/** Name of an engine method. */
+export type EngineMethod = keyof EngineMethods
+
+/** One request of one method. */
+export type EngineRequest = {
+  readonly [M in EngineMethod]: { readonly kind: 'request'; readonly id: number; readonly method: M; readonly params: EngineMethods[M]['params'] }
+}[EngineMethod]
+
+/** App to engine process. */
+export type ToEngine = EngineRequest | { readonly kind: 'cancel'; readonly id: number }
+
+/** Engine process to app. `hello` comes once, when it takes requests. */
+export type FromEngine =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
+  | { readonly kind: 'done'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: ContractError }
+
+/** True for a message of the engine process; the process is ours, so its payloads are trusted once the frame is right. */
+export function isFromEngine(message: unknown): message is FromEngine {
+  if (typeof message !== 'object' || message === null || !('kind' in message)) return false
+  if (message.kind === 'hello') return true
+  return 'id' in message && typeof message.id === 'number' && (message.kind === 'event' || message.kind === 'done' || message.kind === 'failed')
+}
+
+/** True for a message of the app. */
+export function isToEngine(message: unknown): message is ToEngine {
+  return typeof message === 'object' && message !== null && 'kind' in message && (message.kind === 'request' || message.kind === 'cancel')
+}
