@@ -1,0 +1,92 @@
+// GraphBuilder: collects the nodes, borders and constants of one ONNX graph; every name is a path and is used once.
+import { engineError } from '../errors'
+import { writeModelProto, type Attribute, type GraphBorder, type GraphDtype, type GraphNode, type Initializer } from './onnx/model-proto'
+
+/** A node to add. `outputs` defaults to one value named `<path>/output_0`; null inputs and later outputs are absent optional ones. */
+export interface NodeSpec {
+  readonly path: string
+  readonly op: string
+  readonly domain?: 'com.microsoft'
+  readonly inputs: readonly (string | null)[]
+  readonly outputs?: readonly [string, ...(string | null)[]]
+  readonly attributes?: Readonly<Record<string, Attribute>>
+}
+
+/** A weight that stays in its file. `location` is relative to the session's external-data folder, with forward slashes. */
+export interface ExternalSpec {
+  readonly name: string
+  readonly dtype: GraphDtype
+  readonly shape: readonly number[]
+  readonly location: string
+  readonly offsetBytes: number
+  readonly sizeBytes: number
+}
+
+/** An ONNX graph under construction. Value names are returned so that blocks can be chained; a repeated name throws "graph/name-repeated". */
+export interface GraphBuilder {
+  readonly input: (border: GraphBorder) => string
+  readonly output: (border: GraphBorder) => string
+  /** Adds a node and returns its first output. */
+  readonly node: (spec: NodeSpec) => string
+  readonly external: (spec: ExternalSpec) => string
+  /** A small I64 vector (a shape, axes); the same numbers are written once. */
+  readonly int64: (values: readonly number[]) => string
+  readonly finish: () => Uint8Array
+}
+
+function int64Bytes(values: readonly number[]): Uint8Array {
+  return new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+}
+
+/** Starts an empty graph. */
+export function createGraphBuilder(options: { readonly name: string }): GraphBuilder {
+  const nodes: GraphNode[] = []
+  const inputs: GraphBorder[] = []
+  const outputs: GraphBorder[] = []
+  const initializers: Initializer[] = []
+  const values = new Set<string>()
+  const paths = new Set<string>()
+
+  const claim = (names: Set<string>, name: string): string => {
+    if (names.has(name)) throw engineError('graph/name-repeated', { name })
+    names.add(name)
+    return name
+  }
+
+  return {
+    input: (border) => {
+      inputs.push(border)
+      return claim(values, border.name)
+    },
+    // An output names a value that some node already made.
+    output: (border) => {
+      outputs.push(border)
+      return border.name
+    },
+    node: (spec) => {
+      const [first, ...others] = spec.outputs ?? [`${spec.path}/output_0`]
+      claim(values, first)
+      for (const name of others) if (name !== null) claim(values, name)
+      nodes.push({
+        path: claim(paths, spec.path),
+        op: spec.op,
+        domain: spec.domain ?? '',
+        inputs: spec.inputs.map((name) => name ?? ''),
+        outputs: [first, ...others.map((name) => name ?? '')],
+        attributes: spec.attributes ?? {},
+      })
+      return first
+    },
+    external: ({ name, dtype, shape, location, offsetBytes, sizeBytes }) => {
+      initializers.push({ name: claim(values, name), dtype, shape, data: { kind: 'external', location, offsetBytes, sizeBytes } })
+      return name
+    },
+    int64: (numbers) => {
+      const name = `/constants/I64/[${numbers.join(',')}]`
+      if (values.has(name)) return name
+      initializers.push({ name: claim(values, name), dtype: 'I64', shape: [numbers.length], data: { kind: 'inline', bytes: int64Bytes(numbers) } })
+      return name
+    },
+    finish: () => writeModelProto({ name: options.name, nodes, inputs, outputs, initializers }),
+  }
+}

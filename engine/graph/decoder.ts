@@ -1,0 +1,230 @@
+// The decoder graph: token ids and a KV cache in, logits of chosen positions out; assembled from an architecture row and a config.
+import type { TensorInfo } from '../checkpoint/types'
+import type { DecoderConfig, WeightDtype } from '../config/decoder-config'
+import type { ArchitectureRow } from './architectures/types'
+import { addAttention, rotatesInsideAttention, type AttentionInputs } from './blocks/attention'
+import { addGatedFeedForward } from './blocks/feed-forward'
+import { addRmsNorm, addSkipRmsNorm } from './blocks/norm'
+import { createGraphBuilder, type GraphBuilder } from './builder'
+import { createWeightStore, type WeightStore } from './weights'
+
+/** Names of the graph's inputs and outputs. */
+export const DECODER_IO = {
+  /** [rows] I64 */
+  inputIds: 'input_ids',
+  /** [n] I64: rows that get logits; none of them skips the head. */
+  logitsRows: 'logits_rows',
+  /** [1] I32: total length - 1. */
+  seqlensK: 'seqlens_k',
+  /** [] I32: tokens in the cache after this run. */
+  totalSequenceLength: 'total_sequence_length',
+  /** [positions, rope.dim / 2] F32; at least total length rows. */
+  cosCache: 'cos_cache',
+  sinCache: 'sin_cache',
+  /** [1] I64: position of the first row; an input only where `usesPositionOffset`. */
+  positionOffset: 'position_offset',
+  /** [n, vocabSize] F32 */
+  logits: 'logits',
+  pastKey: (layer: number) => `past_key_values.${layer}.key`,
+  pastValue: (layer: number) => `past_key_values.${layer}.value`,
+  presentKey: (layer: number) => `present.${layer}.key`,
+  presentValue: (layer: number) => `present.${layer}.value`,
+} as const
+
+/** A decoder as a serialized ONNX model, with what the runtime must know to run it. */
+export interface DecoderGraph {
+  readonly model: Uint8Array
+  readonly usesPositionOffset: boolean
+  /** Bytes of the placed weights, as stored. */
+  readonly weightBytes: number
+  readonly weightDtypes: ReadonlySet<WeightDtype>
+  /** Remarks for people: tensors that the family does not use. */
+  readonly notes: readonly string[]
+}
+
+/** What a decoder graph is built from. `locate` turns a checkpoint file into a location relative to the session's external-data folder. */
+export interface DecoderGraphOptions {
+  readonly config: DecoderConfig
+  readonly row: ArchitectureRow
+  readonly tensors: ReadonlyMap<string, TensorInfo>
+  readonly locate: (file: string) => string
+}
+
+interface Parts {
+  readonly builder: GraphBuilder
+  readonly weights: WeightStore
+  readonly config: DecoderConfig
+  readonly row: ArchitectureRow
+  readonly prefix: string
+}
+
+/** More names than this in one remark help nobody. */
+const MAX_NAMED_TENSORS = 5
+
+function findPrefix(row: ArchitectureRow, weights: WeightStore): string {
+  const marker = row.names.layer.replace('{i}', '0')
+  const present = row.prefixes.find((prefix) => weights.has(`${prefix}${marker}.${row.names.attentionNorm}.weight`))
+  return present ?? row.prefixes[0] ?? ''
+}
+
+function addInputs(parts: Parts): AttentionInputs & { readonly inputIds: string; readonly logitsRows: string } {
+  const { builder, config } = parts
+  const half = config.rope.dim / 2
+  return {
+    inputIds: builder.input({ name: DECODER_IO.inputIds, dtype: 'I64', shape: ['rows'] }),
+    logitsRows: builder.input({ name: DECODER_IO.logitsRows, dtype: 'I64', shape: ['logits_count'] }),
+    seqlensK: builder.input({ name: DECODER_IO.seqlensK, dtype: 'I32', shape: [1] }),
+    totalSequenceLength: builder.input({ name: DECODER_IO.totalSequenceLength, dtype: 'I32', shape: [] }),
+    cosCache: builder.input({ name: DECODER_IO.cosCache, dtype: 'F32', shape: ['positions', half] }),
+    sinCache: builder.input({ name: DECODER_IO.sinCache, dtype: 'F32', shape: ['positions', half] }),
+    positionOffset: rotatesInsideAttention(config) ? null : builder.input({ name: DECODER_IO.positionOffset, dtype: 'I64', shape: [1] }),
+  }
+}
+
+function addCache(parts: Parts, layer: number): { readonly past: Pair; readonly present: Pair } {
+  const { builder, config } = parts
+  const border = (name: string) => ({ name, dtype: 'F32' as const, shape: [1, config.numKeyValueHeads, 'capacity', config.headDim] })
+  return {
+    past: { key: builder.input(border(DECODER_IO.pastKey(layer))), value: builder.input(border(DECODER_IO.pastValue(layer))) },
+    present: { key: builder.output(border(DECODER_IO.presentKey(layer))), value: builder.output(border(DECODER_IO.presentValue(layer))) },
+  }
+}
+
+interface Pair {
+  readonly key: string
+  readonly value: string
+}
+
+/** The running sum of a sequential-residual decoder: what the last block added, and the sum before it (null before the first block). */
+interface Residual {
+  readonly x: string
+  readonly sum: string | null
+}
+
+function addNorm(parts: Parts, residual: Residual, spec: { readonly path: string; readonly module: string }): { normed: string; sum: string } {
+  const { builder, weights, config } = parts
+  const weight = weights.vector({ tensor: `${spec.module}.weight`, shape: [config.hiddenSize] })
+  const common = { path: spec.path, x: residual.x, weight, epsilon: config.normEps }
+  if (residual.sum !== null) return addSkipRmsNorm(builder, { ...common, residual: residual.sum })
+  return { normed: addRmsNorm(builder, common), sum: residual.x }
+}
+
+/**
+ * Adds one layer with sequential residuals.
+ *
+ *     residual ── norm ── attention ── + ── norm ── feed-forward ── (added by the next norm)
+ *         └────────────────────────────┘ └─ sum
+ */
+function addLayer(parts: Parts, residual: Residual, layer: { readonly index: number; readonly inputs: AttentionInputs }): Residual {
+  const { config, row } = parts
+  const { names } = row
+  const path = `/model/layers.${layer.index}`
+  const folder = `${parts.prefix}${names.layer.replace('{i}', String(layer.index))}`
+  const before = addNorm(parts, residual, { path: `${path}/input_layernorm`, module: `${folder}.${names.attentionNorm}` })
+  const attended = addAttention(parts, before.normed, {
+    path: `${path}/attn`,
+    modules: {
+      query: `${folder}.${names.query}`,
+      key: `${folder}.${names.key}`,
+      value: `${folder}.${names.value}`,
+      output: `${folder}.${names.attentionOutput}`,
+    },
+    hiddenSize: config.hiddenSize,
+    numAttentionHeads: config.numAttentionHeads,
+    numKeyValueHeads: config.numKeyValueHeads,
+    headDim: config.headDim,
+    rope: config.rope,
+    bias: config.attentionBias,
+    inputs: layer.inputs,
+    ...addCache(parts, layer.index),
+  })
+  const between = addNorm(
+    parts,
+    { x: attended, sum: before.sum },
+    { path: `${path}/post_attention_layernorm`, module: `${folder}.${names.feedForwardNorm}` },
+  )
+  const fed = addGatedFeedForward(parts, between.normed, {
+    path: `${path}/mlp`,
+    modules: { gate: `${folder}.${names.gate}`, up: `${folder}.${names.up}`, down: `${folder}.${names.down}` },
+    hiddenSize: config.hiddenSize,
+    intermediateSize: config.intermediateSize,
+    activation: config.hiddenAct,
+    bias: config.mlpBias,
+  })
+  return { x: fed, sum: between.sum }
+}
+
+/**
+ * The tensors that embed and unembed. With tied embeddings either one stands for both; where a checkpoint carries both all the same,
+ * each is used, as Transformers does when they differ.
+ */
+function embeddingTensors(parts: Parts): { readonly embedding: string; readonly head: string } {
+  const { config, row, weights } = parts
+  const embedding = `${parts.prefix}${row.names.embedding}.weight`
+  const head = `${row.names.head}.weight`
+  if (!config.tieWordEmbeddings) return { embedding, head }
+  return { embedding: weights.has(embedding) || !weights.has(head) ? embedding : head, head: weights.has(head) ? head : embedding }
+}
+
+function addEmbedding(parts: Parts, options: { readonly inputIds: string; readonly tensor: string }): string {
+  const { builder, config, weights } = parts
+  const table = weights.table({ tensor: options.tensor, shape: [config.vocabSize, config.hiddenSize] })
+  const rows = builder.node({ path: '/model/embed_tokens/Gather', op: 'Gather', inputs: [table.value, options.inputIds] })
+  if (table.dtype === 'F32') return rows
+  return builder.node({ path: '/model/embed_tokens/Cast', op: 'Cast', inputs: [rows], attributes: { to: { cast: 'F32' } } })
+}
+
+/**
+ * Adds the last norm and the head on the rows asked for.
+ *
+ *     x ───┐
+ *     sum ─ Add ── Gather(rows) ── norm ── Gemm ── logits
+ */
+function addHead(parts: Parts, residual: Residual, options: { readonly logitsRows: string; readonly tensor: string }): void {
+  const { builder, config, row, weights } = parts
+  const total = residual.sum === null ? residual.x : builder.node({ path: '/model/Add', op: 'Add', inputs: [residual.x, residual.sum] })
+  const rows = builder.node({ path: '/model/Gather', op: 'Gather', inputs: [total, options.logitsRows] })
+  const { normed } = addNorm(parts, { x: rows, sum: null }, { path: '/model/norm', module: `${parts.prefix}${row.names.finalNorm}` })
+  const head = weights.linear({ tensor: options.tensor, shape: [config.vocabSize, config.hiddenSize] })
+  builder.node({
+    path: '/lm_head/Gemm',
+    op: 'Gemm',
+    inputs: [normed, head.value],
+    outputs: [DECODER_IO.logits],
+    attributes: { transB: { int: 1 } },
+  })
+  builder.output({ name: DECODER_IO.logits, dtype: 'F32', shape: ['logits_count', config.vocabSize] })
+}
+
+function describeUnexpected(names: readonly string[], family: string): readonly string[] {
+  if (names.length === 0) return []
+  const named = names.slice(0, MAX_NAMED_TENSORS).join(', ')
+  const more = names.length > MAX_NAMED_TENSORS ? ` and ${names.length - MAX_NAMED_TENSORS} more` : ''
+  return [`A ${family} decoder does not use ${named}${more}.`]
+}
+
+/**
+ * Builds the decoder of a checkpoint: embedding, layers, norm, head; every weight stays in its file.
+ * Throws "graph/weight-missing", "graph/weight-shape", "graph/weight-dtype".
+ */
+export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
+  const { config, row, tensors, locate } = options
+  const builder = createGraphBuilder({ name: `${row.family} decoder` })
+  const weights = createWeightStore({ builder, tensors, row, locate })
+  const parts: Parts = { builder, weights, config, row, prefix: findPrefix(row, weights) }
+
+  const inputs = addInputs(parts)
+  const tensor = embeddingTensors(parts)
+  let residual: Residual = { x: addEmbedding(parts, { inputIds: inputs.inputIds, tensor: tensor.embedding }), sum: null }
+  for (let index = 0; index < config.numHiddenLayers; index++) residual = addLayer(parts, residual, { index, inputs })
+  addHead(parts, residual, { logitsRows: inputs.logitsRows, tensor: tensor.head })
+
+  const { sizeBytes, dtypes } = weights.summary()
+  return {
+    model: builder.finish(),
+    usesPositionOffset: inputs.positionOffset !== null,
+    weightBytes: sizeBytes,
+    weightDtypes: dtypes,
+    notes: describeUnexpected(weights.unexpected(), row.family),
+  }
+}

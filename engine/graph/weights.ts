@@ -1,0 +1,101 @@
+// The weights of a graph: finds each tensor in the checkpoint, checks its shape, and places it as external data that points into the checkpoint's own file.
+import type { TensorInfo } from '../checkpoint/types'
+import type { WeightDtype } from '../config/decoder-config'
+import { engineError } from '../errors'
+import type { ArchitectureRow } from './architectures/types'
+import type { GraphBuilder } from './builder'
+
+/** A tensor that a block needs: its name in the checkpoint and the shape that the config gives it. */
+export interface WeightSlot {
+  readonly tensor: string
+  readonly shape: readonly number[]
+}
+
+/** A weight matrix [out, in] as a linear block multiplies with it. Quantized kinds join here; the block that reads it picks the operator. */
+export type LinearWeight = { readonly kind: 'dense'; readonly value: string }
+
+/** A lookup table [rows, columns] in the dtype it is stored in; rows are cast after the lookup, so that the table is never copied. */
+export interface TableWeight {
+  readonly value: string
+  readonly dtype: WeightDtype
+}
+
+/** Hands out graph values for checkpoint tensors. One tensor asked for twice is one initializer. */
+export interface WeightStore {
+  readonly has: (tensor: string) => boolean
+  readonly linear: (slot: WeightSlot) => LinearWeight
+  readonly table: (slot: WeightSlot) => TableWeight
+  /** An F32 value: norm weights and biases. */
+  readonly vector: (slot: WeightSlot) => string
+  /** What was placed so far, in bytes as stored, and the dtypes met. */
+  readonly summary: () => { readonly sizeBytes: number; readonly dtypes: ReadonlySet<WeightDtype> }
+  /** Tensors of the checkpoint that no block asked for, without those that the family is known to leave over. */
+  readonly unexpected: () => readonly string[]
+}
+
+function storedDtype(tensor: TensorInfo): WeightDtype {
+  if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || tensor.dtype === 'BF16') return tensor.dtype
+  throw engineError('graph/weight-dtype', { tensor: tensor.name, found: tensor.dtype, allowed: ['F32', 'F16', 'BF16'] })
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis])
+}
+
+/**
+ * Opens the weights of one checkpoint for one graph. `locate` turns a file into a location relative to the external-data folder.
+ * The store's readers throw "graph/weight-missing", "graph/weight-shape" and "graph/weight-dtype".
+ */
+export function createWeightStore(options: {
+  readonly builder: GraphBuilder
+  readonly tensors: ReadonlyMap<string, TensorInfo>
+  readonly row: ArchitectureRow
+  readonly locate: (file: string) => string
+}): WeightStore {
+  const { builder, tensors, row, locate } = options
+  const placed = new Map<string, TableWeight>()
+  const casts = new Map<string, string>()
+  let sizeBytes = 0
+
+  const place = (slot: WeightSlot): TableWeight => {
+    const tensor = tensors.get(slot.tensor)
+    if (tensor === undefined) throw engineError('graph/weight-missing', { tensor: slot.tensor, family: row.family })
+    if (!sameShape(tensor.shape, slot.shape)) {
+      throw engineError('graph/weight-shape', { tensor: slot.tensor, found: tensor.shape, expected: slot.shape })
+    }
+    const known = placed.get(slot.tensor)
+    if (known !== undefined) return known
+    const dtype = storedDtype(tensor)
+    const value = builder.external({
+      name: slot.tensor,
+      dtype,
+      shape: tensor.shape,
+      location: locate(tensor.file),
+      offsetBytes: tensor.offsetBytes,
+      sizeBytes: tensor.sizeBytes,
+    })
+    sizeBytes += tensor.sizeBytes
+    const weight = { value, dtype }
+    placed.set(slot.tensor, weight)
+    return weight
+  }
+
+  const f32 = (slot: WeightSlot): string => {
+    const { value, dtype } = place(slot)
+    if (dtype === 'F32') return value
+    const known = casts.get(value)
+    if (known !== undefined) return known
+    const cast = builder.node({ path: `/weights/${value}/Cast`, op: 'Cast', inputs: [value], attributes: { to: { cast: 'F32' } } })
+    casts.set(value, cast)
+    return cast
+  }
+
+  return {
+    has: (tensor) => tensors.has(tensor),
+    linear: (slot) => ({ kind: 'dense', value: f32(slot) }),
+    table: place,
+    vector: f32,
+    summary: () => ({ sizeBytes, dtypes: new Set([...placed.values()].map((weight) => weight.dtype)) }),
+    unexpected: () => [...tensors.keys()].filter((name) => !placed.has(name) && !row.ignored.some((pattern) => pattern.test(name))),
+  }
+}
