@@ -1,0 +1,180 @@
+// generate(): a prompt's ids in, a stream of events out: chunked prefill over a reusable sequence, then one token at a time until something ends the reply.
+import { EngineError, engineError } from '../errors'
+import type { DecoderModel } from '../runtime/model-types'
+import type { StreamDecoder } from '../tokenizer/types'
+import { prefill, type Clock } from './prefill'
+import { createSampler } from './sampler'
+import { createSequence, type Sequence } from './sequence'
+import { createStopWatcher } from './stop-strings'
+import type { FinishReason, GenerateEvent, GenerationStats, SamplingSettings } from './types'
+
+/** What generation needs of a loaded model. */
+export interface GenerationModel {
+  readonly decoder: DecoderModel
+  readonly createStreamDecoder: () => StreamDecoder
+  /** Ids that end a reply. */
+  readonly stopIds: ReadonlySet<number>
+  /** Tokens that prompt and reply may have together. */
+  readonly contextLength: number
+}
+
+/** One reply. */
+export interface GenerateOptions {
+  readonly model: GenerationModel
+  readonly promptIds: readonly number[]
+  readonly settings: SamplingSettings
+  /** Keeps the KV cache between calls and reuses the common beginning; without it a cache is made for this call and freed at its end. */
+  readonly sequence?: Sequence
+  /** The reply is the prompt's own continuation (no chat template): its first word keeps the space before it. */
+  readonly continuesPrompt?: boolean
+  /** Injected in tests. */
+  readonly clock?: Clock
+  readonly randomSeed?: () => number
+  readonly signal?: AbortSignal
+}
+
+/** Ids of the prompt that a continuation's text is decoded behind; enough for any tokenizer's word-start rule. */
+const CONTINUED_IDS = 8
+
+/** A seed for a reply that was not given one. */
+function freshSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
+}
+
+/**
+ * Generates one reply. Yields prefill progress, text deltas (never empty, never part of a character or of a stop string), then exactly one 'finished', whose text is the
+ * deltas joined and whose ids leave out the id that ended the turn. An abort of `signal` is the finish reason 'cancelled' and keeps the text.
+ * Throws "generate/empty-prompt", "generate/bad-setting", "generate/token-outside-vocabulary", "generate/busy", "runtime/context-overflow" before any event, and what the decoder throws.
+ */
+export async function* generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, undefined> {
+  const { model, promptIds, settings, signal } = options
+  const clock = options.clock ?? performance
+  const startMs = clock.now()
+  checkPrompt(options)
+  const seed = settings.seed ?? (options.randomSeed ?? freshSeed)()
+  const sampler = createSampler({ vocabSize: model.decoder.config.vocabSize, settings, seed })
+  const sequence = options.sequence ?? createSequence(model.decoder, { capacityTokens: neededCapacity(options) })
+  const release = sequence.acquire()
+  const text = createReplyText(options)
+  const ids: number[] = []
+  const contextIds = [...promptIds]
+  const maxNewTokens = settings.maxNewTokens ?? Number.POSITIVE_INFINITY
+  const contextLength = Math.min(model.contextLength, sequence.capacityTokens)
+  let cachedTokens = 0
+  let firstTokenMs: number | null = null
+  let prefillMs = 0
+  let finishReason: FinishReason | null = null
+
+  try {
+    cachedTokens = sequence.reuse(promptIds)
+    let logits: Float32Array
+    try {
+      logits = yield* prefill({ decoder: model.decoder, sequence, promptIds, clock, ...(signal && { signal }) })
+      prefillMs = clock.now() - startMs
+      for (;;) {
+        signal?.throwIfAborted()
+        const id = sampler(logits, contextIds)
+        firstTokenMs ??= clock.now()
+        if (model.stopIds.has(id)) {
+          finishReason = 'stop'
+          break
+        }
+        ids.push(id)
+        contextIds.push(id)
+        const delta = text.push(id)
+        if (delta.length > 0) yield { type: 'delta', text: delta, id }
+        if (text.stopString() !== null) finishReason = 'stop-string'
+        else if (ids.length >= maxNewTokens) finishReason = 'length'
+        else if (contextIds.length >= contextLength) finishReason = 'context'
+        if (finishReason !== null) break
+        logits = await sequence.append(model.decoder, { ids: [id], logits: 'last', ...(signal && { signal }) })
+      }
+    } catch (cause) {
+      if (!isAbort(cause, signal)) throw cause
+      finishReason = 'cancelled'
+    }
+    const rest = text.end()
+    if (rest.length > 0) yield { type: 'delta', text: rest, id: ids.at(-1) ?? 0 }
+    // A stop string can become complete only now, when its last character had been held back by the decoder.
+    if (text.stopString() !== null) finishReason = 'stop-string'
+    const endMs = clock.now()
+    const stats = {
+      promptTokens: promptIds.length,
+      cachedTokens,
+      completionTokens: ids.length,
+      ttftMs: (firstTokenMs ?? endMs) - startMs,
+      prefillTokensPerSecond: perSecond(promptIds.length - cachedTokens, prefillMs),
+      tokensPerSecond: firstTokenMs === null ? 0 : perSecond(ids.length - 1, endMs - firstTokenMs),
+      totalMs: endMs - startMs,
+      seed,
+    } satisfies GenerationStats
+    yield { type: 'finished', finishReason: finishReason ?? 'stop', stopString: text.stopString(), text: text.whole(), ids, stats }
+  } finally {
+    release()
+    if (options.sequence === undefined) sequence[Symbol.dispose]()
+  }
+}
+
+/** Refuses what cannot be generated from, before anything runs. */
+function checkPrompt({ model, promptIds, sequence, settings }: GenerateOptions): void {
+  if (promptIds.length === 0) throw engineError('generate/empty-prompt', { promptTokens: 0 })
+  const { vocabSize } = model.decoder.config
+  for (const id of promptIds) {
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw engineError('generate/token-outside-vocabulary', { id, vocabSize })
+  }
+  const { maxNewTokens } = settings
+  if (maxNewTokens !== null && !(Number.isInteger(maxNewTokens) && maxNewTokens > 0)) {
+    throw engineError('generate/bad-setting', { setting: 'maxNewTokens', value: String(maxNewTokens), allowed: 'a whole number above 0' })
+  }
+  const contextLength = Math.min(model.contextLength, sequence?.capacityTokens ?? model.contextLength)
+  // One place must be left for the reply.
+  const neededTokens = promptIds.length + 1
+  if (neededTokens > contextLength) throw engineError('runtime/context-overflow', { neededTokens, contextLength })
+}
+
+/** Tokens of cache that this reply can come to use. */
+function neededCapacity({ model, promptIds, settings }: GenerateOptions): number {
+  return Math.min(model.contextLength, promptIds.length + (settings.maxNewTokens ?? model.contextLength))
+}
+
+/** Collects a reply's text: ids through the stream decoder, then through the stop strings. */
+function createReplyText({ model, promptIds, settings, continuesPrompt }: GenerateOptions): {
+  readonly push: (id: number) => string
+  readonly end: () => string
+  readonly stopString: () => string | null
+  readonly whole: () => string
+} {
+  const decoder = model.createStreamDecoder()
+  const stops = createStopWatcher(settings.stop)
+  let whole = ''
+  let stopString: string | null = null
+  if (continuesPrompt === true) for (const id of promptIds.slice(-CONTINUED_IDS)) decoder.push(id)
+  const show = (decoded: string): string => {
+    const result = stops.push(decoded)
+    stopString ??= result.stopString
+    whole += result.text
+    return result.text
+  }
+  return {
+    push: (id) => show(decoder.push(id)),
+    end: () => {
+      if (stopString !== null) return ''
+      const last = show(decoder.flush())
+      const held = stops.flush()
+      whole += held
+      return last + held
+    },
+    stopString: () => stopString,
+    whole: () => whole,
+  }
+}
+
+/** True for the failures that an abort of `signal` causes. */
+function isAbort(cause: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted !== true) return false
+  return cause === signal.reason || (cause instanceof EngineError && cause.code === 'runtime/aborted')
+}
+
+function perSecond(tokens: number, elapsedMs: number): number {
+  return tokens > 0 && elapsedMs > 0 ? (tokens * 1000) / elapsedMs : 0
+}
