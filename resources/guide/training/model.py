@@ -13,10 +13,10 @@ from torch import nn
 class GuideConfig:
     vocab_size: int = 4096
     hidden_size: int = 256
-    intermediate_size: int = 704
-    num_hidden_layers: int = 6
-    num_attention_heads: int = 8
-    num_key_value_heads: int = 4
+    intermediate_size: int = 1024
+    num_hidden_layers: int = 5
+    num_attention_heads: int = 4
+    num_key_value_heads: int = 2
     rope_theta: float = 10000.0
     rms_norm_eps: float = 1e-5
     max_position_embeddings: int = 2048

@@ -1,0 +1,298 @@
+"""Turns the text files in data/ into an endless, seeded stream of conversations.
+
+A topic in data/*.txt is a block of lines:
+  # id
+  n: noun phrases, put into "what is ..." frames      h: actions, put into "how do I ..." frames
+  q: whole questions                                  a: the answer        m: the answer to "tell me more"
+Alternatives are separated by " | ".
+"""
+import random
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+REFUSAL = "Sorry, I can't help with that: I only know Weightroom and model files. Ask me about those instead."
+REFUSAL_ZH = "抱歉，这个我帮不了你：我只懂 Weightroom 和模型文件。请问我这方面的问题。"
+NOTHING_MORE = "That is all I know about it. Ask me something else about Weightroom or model files."
+
+NOUN_FRAMES = """what is {n}? | what's {n}? | what are {n}? | whats {n} | explain {n} | tell me about {n} | {n}? | {n} | what does {n} mean? | i don't understand {n}
+define {n} | describe {n} | what do you know about {n}? | {n} meaning | give me a short explanation of {n} | help me understand {n} | what is meant by {n}?
+what is the purpose of {n}? | what is {n} for? | what is {n} used for? | how does {n} work? | what is the idea of {n}? | can you tell me what {n} is? | {n} explained
+what exactly is {n}? | i have a question about {n} | why is there {n}? | what should i know about {n}? | i keep reading about {n}, what is it? | {n}: what is it?
+explain {n} to me | could you describe {n}? | what on earth is {n}? | i want to learn about {n} | i came across {n}, what does it mean? | talk about {n}
+how would you explain {n}? | what role does {n} play? | teach me about {n} | can you say something about {n}? | what is {n} good for? | why do i need {n}?
+who needs {n}? | do i need {n}? | information on {n} | what do people mean by {n}? | never heard of {n} | meaning of {n} | the term {n} confuses me""".replace("\n", " | ").split(" | ")
+HOW_FRAMES = """how do i {h}? | how can i {h}? | how to {h} | how do you {h}? | what is the way to {h}? | i want to {h} | is it possible to {h}? | can i {h}? | i would like to {h}
+where can i {h}? | what do i do to {h}? | how does one {h}? | help me {h} | i need to {h} | what is the best way to {h}? | what must i do to {h}? | show me how to {h}
+is there a way to {h}? | how would i {h}? | i don't know how to {h} | tell me how to {h} | what are the steps to {h}? | how should i {h}? | i am trying to {h} | steps to {h}
+explain how to {h} | can weightroom {h}? | am i able to {h}? | i can't {h} | how might i {h}? | where do i go to {h}? | let me {h} | does the app let me {h}?""".replace("\n", " | ").split(" | ")
+PREFIXES = """hey, | hi, | hello, | please | so, | um, | ok, | quick question: | i'm new here, | sorry, | i was wondering, | just curious: | please tell me, | can you explain, | could you tell me,
+can you tell me: | i'd like to know: | question: | excuse me, | hey guide, | one more thing: | well, | and | but | now | do you know | i wonder | tell me, | do tell: | also, | hi there! | hello!
+maybe a stupid question: | my friend asks: | honestly, | good morning, | i need help: | help: | let me ask: | what i want to know is: | listen, | remind me,""".replace("\n", " | ").split(" | ")
+SUFFIXES = """please | thanks | in simple words | for a beginner | in weightroom | here | in this app | briefly | in one sentence | exactly | again | i am new to this | thank you | pls | in short
+for models | with a model | on my computer | i forgot | can you explain? | actually | today | right now | i'm confused | in plain english""".replace("\n", " | ").split(" | ")
+FOLLOW_FRAMES = ["what about {n}?", "and {n}?", "and what is {n}?", "how about {n}?", "ok, and {n}?", "what about {n} then?", "then what is {n}?", "and {n}"]
+MORE = ["tell me more", "more", "go on", "more details please", "can you tell me more?", "and?", "anything else?", "continue", "what else?", "explain more", "tell me more about it", "more about that please"]
+ZH_NOUN_FRAMES = ["什么是{n}？", "{n}是什么？", "{n}", "请解释{n}", "介绍一下{n}", "{n}有什么用？", "我想了解{n}", "{n}是什么意思？", "请问什么是{n}？", "解释一下{n}", "能讲讲{n}吗？", "{n}是干什么的？", "告诉我{n}是什么", "我不懂{n}", "说说{n}"]
+ZH_PREFIXES = ["请问", "你好，", "请告诉我，", "我想知道，", "问一下，", "那么", "嗨，", "麻烦问一下，", "不好意思，", "帮我看看，"]
+SYSTEM_PROMPTS = ["You are a helpful assistant.", "You are guide, the help model of Weightroom.", "Answer briefly.", "Be friendly and short.", "You are a careful assistant. Answer in English.",
+                  "You help people who use Weightroom.", "Answer only what you know.", "You are an expert for model files.", "Be concise.", "You are a helpful, honest assistant.",
+                  "Keep answers under three sentences.", "You answer questions of beginners.", "You are an AI assistant that answers questions politely and truthfully."]
+ZH_SYSTEM_PROMPTS = ["你是一个有用的助手。", "请用中文回答。", "回答要简短。"]
+
+
+@dataclass
+class Topic:
+    id: str
+    nouns: list = field(default_factory=list)
+    actions: list = field(default_factory=list)
+    questions: list = field(default_factory=list)
+    answer: str = ""
+    more: str = ""
+    chinese: bool = False
+
+
+def read_topics(path: Path) -> list:
+    topics = []
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("# "):
+            topics.append(Topic(line[2:].strip(), chinese=line.startswith("# zh_")))
+        elif line.strip():
+            kind, text = line.split(":", 1)
+            text = text.strip()
+            topic = topics[-1]
+            if kind == "a":
+                topic.answer = text.replace("\\n", "\n")
+            elif kind == "m":
+                topic.more = text
+            else:
+                {"n": topic.nouns, "h": topic.actions, "q": topic.questions}[kind].extend(p.strip() for p in text.split(" | "))
+    return topics
+
+
+class Traditional:
+    """Simplified to traditional Chinese for the words this corpus uses (data/zh_variants.txt)."""
+
+    def __init__(self):
+        self.words, self.chars = [], {}
+        for line in (DATA / "zh_variants.txt").read_text("utf-8").splitlines():
+            if line.startswith("words: "):
+                self.words = [pair.split("=") for pair in line[7:].split()]
+            elif line.startswith("chars: "):
+                self.chars = {pair[0]: pair[1] for pair in line[7:].split()}
+
+    def __call__(self, text: str) -> str:
+        for simplified, traditional in self.words:
+            text = text.replace(simplified, traditional)
+        return "".join(self.chars.get(c, c) for c in text)
+
+
+def load_corpus():
+    english = [t for name in ("app", "files", "running", "talk") for t in read_topics(DATA / f"{name}.txt")]
+    chinese = read_topics(DATA / "zh.txt")
+    to_traditional = Traditional()
+    for t in list(chinese):
+        chinese.append(Topic(t.id + "_hant", [to_traditional(x) for x in t.nouns], [], [to_traditional(x) for x in t.questions], to_traditional(t.answer), "", True))
+    for t in english + chinese:
+        assert t.answer and (t.questions or t.nouns), t.id
+    return english, chinese, to_traditional
+
+
+class OffTopic:
+    def __init__(self):
+        self.plain = [l for l in (DATA / "offtopic.txt").read_text("utf-8").splitlines() if l.strip()]
+        self.chinese = [l for l in (DATA / "zh_offtopic.txt").read_text("utf-8").splitlines() if l.strip()]
+        self.frames, self.lists, section = [], {}, None
+        for line in (DATA / "offtopic_frames.txt").read_text("utf-8").splitlines():
+            if line.startswith("["):
+                section = line.strip("[]")
+            elif line.strip() and section:
+                (self.frames if section == "frames" else self.lists.setdefault(section, [])).extend(
+                    [line] if section == "frames" else [w.strip() for w in line.split(" | ")])
+
+    def made_up(self, rng) -> str:
+        parts = ["ba", "ko", "ri", "mel", "tor", "sin", "ga", "lu", "pra", "ven", "ost", "qui", "zan", "der", "fo", "hul", "ix", "jo", "nar", "tem", "ul", "wes", "yam", "clo", "bri", "s", "n", "t"]
+        word = "".join(rng.choice(parts) for _ in range(rng.randint(2, 4)))
+        return rng.choice(["", "", "a ", "the "]) + (word.capitalize() if rng.random() < 0.3 else word)
+
+    def fill(self, frame: str, rng) -> str:
+        def word(match):
+            kind = match.group(1)
+            if kind == "num":
+                return str(rng.choice([rng.randint(1, 12), rng.randint(1, 100), rng.randint(1, 2000)]))
+            if kind in ("thing", "person", "country") and rng.random() < 0.08:
+                return self.made_up(rng)
+            return rng.choice(self.lists[kind])
+
+        return re.sub(r"\{(\w+)\}", word, frame)
+
+    def question(self, rng) -> str:
+        roll = rng.random()
+        if roll < 0.35:
+            return rng.choice(self.plain)
+        if roll < 0.85:
+            return self.fill(rng.choice(self.frames), rng)
+        things = rng.choice(["thing", "thing", "food", "goods", "things", "animals", "person", "illness", "country"])
+        if roll < 0.95:  # the same frames as on-topic questions, so that a frame alone decides nothing
+            return rng.choice(NOUN_FRAMES).format(n=self.fill("{" + things + "}", rng))
+        return rng.choice(HOW_FRAMES).format(h=self.fill("{life}", rng))
+
+
+KEYS = {a: b for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") for a, b in zip(row, row[1:] + row[-2])}
+
+
+def typo(text: str, rng) -> str:
+    letters = [i for i, c in enumerate(text) if c.isalpha()]
+    if len(letters) < 5:
+        return text
+    i = rng.choice(letters[1:])
+    kind = rng.randrange(4)
+    if kind == 0 and i + 1 < len(text):
+        return text[:i] + text[i + 1] + text[i] + text[i + 2:]
+    if kind == 1:
+        return text[:i] + text[i + 1:]
+    if kind == 2:
+        return text[:i] + text[i] + text[i:]
+    return text[:i] + KEYS.get(text[i].lower(), "e") + text[i + 1:]
+
+
+SYNONYMS = [tuple(p.split("=")) for p in """what is=what's | what is=whats | how do i=how can i | how do i=how to | how do i=how would i | do i need=must i have | computer=machine | computer=PC | computer=laptop
+answer=reply | answer=response | reply=answer | model=LLM | model=language model | chat=conversation | conversation=chat | chats=conversations | chats=messages | delete=remove | folder=directory
+file=files | big=large | large=huge | small=tiny | make=get | explain=clarify | explain=describe | tell me=show me | difference=distinction | difference between=differences between | why=for what reason
+use=utilise | does it=will it | does it=can it | can i=may i | can i=could i | is there=do you have | the model=it | my model=the model | the app=Weightroom | this app=weightroom | Weightroom=it
+need=require | memory=RAM | RAM=memory | stop=halt | start=begin | store=save | stored=saved | kept=stored | where are=where do you keep | internet=network | network=internet | text=words | graphics card=GPU
+should i=shall i | good=sensible | want to=would like to | does=do | is=are | fast=quick | slow=sluggish | missing=not there | wrong=bad | error=problem | error=message | split=divided | pieces=parts | dangerous=unsafe
+dangerous=risky | safe=secure | what does=tell me what does | what does=what do | supported=possible | open=load | load=open | open=read | mean=stand for | works=functions | work=function | setting=option | settings=options""".replace("\n", " | ").split(" | ")]
+DROPPABLE = {"the", "a", "an", "do", "does", "is", "are", "me", "i", "to", "of", "my", "it", "in", "can", "you", "please", "what", "how", "this", "that", "some", "for"}
+
+
+def vary(text: str, rng, chinese: bool, strength: float) -> str:
+    """The same question as somebody else would type it: synonyms, fillers, no capitals, no question mark, dropped words, slips of the keys."""
+    if chinese:
+        if rng.random() < 0.25:
+            text = rng.choice(ZH_PREFIXES) + text
+        if rng.random() < 0.35:
+            text = text.rstrip("？。")
+        elif rng.random() < 0.15:
+            text = text.replace("？", "?")
+        return text
+    for _ in range(2):
+        if rng.random() < 0.35 * strength:
+            old, new = rng.choice(SYNONYMS)
+            for _ in range(12):
+                if re.search(rf"\b{re.escape(old)}\b", text):
+                    text = re.sub(rf"\b{re.escape(old)}\b", new, text, count=1)
+                    break
+                old, new = rng.choice(SYNONYMS)
+    words = text.split(" ")
+    if len(words) > 3 and rng.random() < 0.2 * strength:
+        droppable = [i for i, w in enumerate(words) if w.lower() in DROPPABLE]
+        for i in sorted(rng.sample(droppable, min(len(droppable), rng.randint(1, 2))), reverse=True):
+            del words[i]
+    if len(words) > 4 and rng.random() < 0.06 * strength:
+        i = rng.randrange(len(words) - 1)
+        words[i], words[i + 1] = words[i + 1], words[i]
+    text = " ".join(words)
+    if rng.random() < 0.14 * strength:
+        text = text.rstrip("?.! ") + rng.choice([" ", ", "]) + rng.choice(SUFFIXES) + rng.choice(["", "?", "?"])
+    if rng.random() < 0.2 * strength:
+        text = rng.choice(PREFIXES) + " " + text
+    if rng.random() < 0.15 * strength:
+        text = typo(text, rng)
+        if rng.random() < 0.3:
+            text = typo(text, rng)
+    case = rng.random()
+    if case < 0.4:
+        text = text.lower()
+    elif case < 0.75 and text:
+        text = re.sub(r"\bi\b", "I", text[0].upper() + text[1:])
+    elif case < 0.77:
+        text = text.upper()
+    ending = rng.random()
+    if ending < 0.35:
+        text = text.rstrip("?.!")
+    elif ending < 0.42:
+        text = text.rstrip("?.!") + "."
+    elif ending < 0.46:
+        text = text.rstrip("?.!") + rng.choice(["??", " ?", "!", "...", "?!"])
+    return text or "hello"
+
+
+class Stream:
+    """Yields conversations: lists of {"role", "content"}; the last message is the assistant's."""
+
+    def __init__(self, seed: int):
+        self.rng = random.Random(seed)
+        self.english, self.chinese, self.to_traditional = load_corpus()
+        self.off = OffTopic()
+        # a topic with more ways of being asked is drawn more often, but not in proportion
+        self.weights = [(len(t.questions) + 2 * len(t.actions) + 3 * len(t.nouns)) ** 0.5 for t in self.english]
+
+    def ask(self, topic: Topic, strength: float = 1.0) -> str:
+        rng = self.rng
+        weights = {"n": 1.3 * len(topic.nouns) ** 0.7, "h": 1.3 * len(topic.actions) ** 0.7, "q": len(topic.questions) ** 0.7}
+        kind = rng.choices(list(weights), list(weights.values()))[0]
+        if kind == "n":
+            frames = ZH_NOUN_FRAMES if topic.chinese else NOUN_FRAMES
+            text = rng.choice(frames).format(n=rng.choice(topic.nouns))
+        elif kind == "h":
+            text = rng.choice(HOW_FRAMES).format(h=rng.choice(topic.actions))
+        else:
+            text = rng.choice(topic.questions)
+        return vary(text, rng, topic.chinese, strength)
+
+    def exchange(self, previous, chinese: bool):
+        """(question, answer, topic or None) for one turn; `previous` is the topic of the turn before."""
+        rng = self.rng
+        if chinese:
+            if rng.random() < 0.15:
+                text = vary(rng.choice(self.off.chinese), rng, True, 1.0)
+                if rng.random() < 0.5:
+                    return self.to_traditional(text), self.to_traditional(REFUSAL_ZH), None
+                return text, REFUSAL_ZH, None
+            topic = rng.choice(self.chinese)
+            return self.ask(topic), topic.answer, topic
+        roll = rng.random()
+        if previous is not None and roll < 0.08:
+            return vary(rng.choice(MORE), rng, False, 0.5), previous.more or NOTHING_MORE, None
+        if previous is not None and roll < 0.3:
+            topic = rng.choice([t for t in self.english if t.nouns])
+            return vary(rng.choice(FOLLOW_FRAMES).format(n=rng.choice(topic.nouns)), rng, False, 0.7), topic.answer, topic
+        if rng.random() < 0.16:
+            return vary(self.off.question(rng), rng, False, 0.8), REFUSAL, None
+        topic = rng.choices(self.english, self.weights)[0]
+        return self.ask(topic), topic.answer, topic
+
+    def conversation(self, turns: int):
+        rng = self.rng
+        chinese = rng.random() < 0.13
+        messages = []
+        if rng.random() < 0.12:
+            messages.append({"role": "system", "content": rng.choice(ZH_SYSTEM_PROMPTS if chinese and rng.random() < 0.6 else SYSTEM_PROMPTS)})
+        topic = None
+        for _ in range(turns):
+            if turns > 1 and rng.random() < 0.05:
+                chinese = not chinese
+            question, answer, topic = self.exchange(topic if not chinese else None, chinese)
+            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        return messages
+
+
+def every_training_text(seed: int = 0, samples: int = 60000):
+    """Base questions, all frame fillings, and a sample of varied ones: what a held-out question must not equal."""
+    english, chinese, to_traditional = load_corpus()
+    off = OffTopic()
+    for t in english + chinese:
+        yield from t.questions
+        for n in t.nouns:
+            yield from (f.format(n=n) for f in (ZH_NOUN_FRAMES if t.chinese else NOUN_FRAMES + FOLLOW_FRAMES))
+        for h in t.actions:
+            yield from (f.format(h=h) for f in HOW_FRAMES)
+    yield from off.plain
+    yield from off.chinese
+    yield from (to_traditional(x) for x in off.chinese)
+    stream = Stream(seed)
+    for _ in range(samples):
+        yield from (m["content"] for m in stream.conversation(1) if m["role"] == "user")
