@@ -14,7 +14,15 @@ export interface TensorInfo {
 /** Format of a checkpoint, detected by content. */
 export type CheckpointFormat = 'safetensors'
 
-/** An opened checkpoint; `read` returns one tensor's bytes. Dispose closes the files. */
+/** A part of one tensor's bytes; `offsetBytes` counts from the tensor's start. */
+export interface TensorRange {
+  readonly name: string
+  readonly offsetBytes: number
+  readonly sizeBytes: number
+  readonly signal?: AbortSignal
+}
+
+/** An opened checkpoint; `read` returns one tensor's bytes, `readRange` a part of them. Files are opened when first read from; dispose closes them. */
 export interface Checkpoint extends Disposable {
   readonly format: CheckpointFormat
   readonly files: readonly { readonly path: string; readonly sizeBytes: number }[]
@@ -23,4 +31,5 @@ export interface Checkpoint extends Disposable {
   /** Remarks for people: what was skipped or looked odd without being an error. */
   readonly notes: readonly string[]
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>
+  readonly readRange: (range: TensorRange) => Promise<Uint8Array>
 }

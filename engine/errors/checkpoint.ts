@@ -2,4 +2,68 @@
 export const checkpointErrors = {
   'checkpoint/missing-shard': (d: { shard: string; directory: string }) =>
     `The index names the shard ${d.shard}, which is not in ${d.directory}.`,
+  'checkpoint/unsafe-shard-path': (d: { path: string; shard: string }) =>
+    `${d.path} names the shard "${d.shard}", which is not a plain file name inside the model's folder.`,
+  'checkpoint/malformed-index': (d: { path: string; reason: string }) => `${d.path} is not a valid shard index: ${d.reason}.`,
+  'checkpoint/tensor-not-in-shard': (d: { tensor: string; shard: string }) =>
+    `The index says that tensor ${d.tensor} is in ${d.shard}, but neither that shard nor any other holds it.`,
+  'checkpoint/tensor-in-two-shards': (d: { tensor: string; shards: readonly string[] }) =>
+    `Tensor ${d.tensor} is in more than one shard: ${d.shards.join(', ')}.`,
+  'checkpoint/unknown-tensor': (d: { tensor: string; count: number }) =>
+    `The checkpoint has no tensor named ${d.tensor}; it has ${d.count} others.`,
+  'checkpoint/range-outside-tensor': (d: { tensor: string; offsetBytes: number; sizeBytes: number; tensorBytes: number }) =>
+    `Bytes ${d.offsetBytes} to ${d.offsetBytes + d.sizeBytes} were asked for, but tensor ${d.tensor} has ${d.tensorBytes}.`,
+  'checkpoint/tensor-too-large': (d: { tensor: string; sizeBytes: number; maxBytes: number }) =>
+    `Tensor ${d.tensor} has ${d.sizeBytes} bytes; at most ${d.maxBytes} can be read at once.`,
+  'checkpoint/file-changed': (d: { path: string; expectedBytes: number; sizeBytes: number }) =>
+    `${d.path} changed while it was open: it had ${d.expectedBytes} bytes and now has ${d.sizeBytes}.`,
+
+  'checkpoint/empty-file': (d: { path: string }) => `${d.path} is empty.`,
+  'checkpoint/html-page': (d: { path: string }) => `${d.path} is a web page, not a model: an error page was probably saved in its place.`,
+  'checkpoint/lfs-pointer': (d: { path: string; realSizeBytes: number | null }) =>
+    `${d.path} is only a Git LFS pointer${d.realSizeBytes === null ? '' : ` to a file of ${d.realSizeBytes} bytes`}; the weights themselves were not downloaded.`,
+  'checkpoint/header-truncated': (d: { path: string; fileSizeBytes: number }) =>
+    `${d.path} has ${d.fileSizeBytes} bytes; a safetensors file starts with an 8-byte header length and a header.`,
+  'checkpoint/header-too-large': (d: { path: string; headerBytes: string; maxBytes: number }) =>
+    `${d.path} announces a header of ${d.headerBytes} bytes; at most ${d.maxBytes} are allowed.`,
+  'checkpoint/header-beyond-file': (d: { path: string; headerBytes: number; fileSizeBytes: number }) =>
+    `${d.path} announces a header of ${d.headerBytes} bytes, but the whole file has ${d.fileSizeBytes}.`,
+  'checkpoint/header-invalid-json': (d: { path: string; reason: string }) => `The header of ${d.path} is not valid JSON: ${d.reason}.`,
+  'checkpoint/header-too-deep': (d: { path: string; maxDepth: number }) =>
+    `The header of ${d.path} nests JSON deeper than ${d.maxDepth} levels.`,
+  'checkpoint/duplicate-key': (d: { path: string; key: string }) => `The header of ${d.path} holds the key "${d.key}" twice.`,
+  'checkpoint/malformed-header': (d: { path: string; tensor: string | null; reason: string }) =>
+    `The header of ${d.path} is malformed${d.tensor === null ? '' : ` at tensor ${d.tensor}`}: ${d.reason}.`,
+  'checkpoint/malformed-metadata': (d: { path: string; reason: string }) => `The __metadata__ of ${d.path} is malformed: ${d.reason}.`,
+  'checkpoint/unknown-dtype': (d: { path: string; tensor: string; dtype: string }) =>
+    `Tensor ${d.tensor} of ${d.path} has the dtype ${d.dtype}, which safetensors does not define.`,
+  'checkpoint/invalid-offsets': (d: { path: string; tensor: string; startBytes: number; endBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} has the data offsets ${d.startBytes} to ${d.endBytes}; they must be ascending and not negative.`,
+  'checkpoint/shape-overflow': (d: { path: string; tensor: string; shape: readonly number[] }) =>
+    `Tensor ${d.tensor} of ${d.path} has the shape [${d.shape.join(', ')}], which is more elements than any file can hold.`,
+  'checkpoint/size-mismatch': (d: {
+    path: string
+    tensor: string
+    dtype: string
+    shape: readonly number[]
+    neededBytes: number | null
+    foundBytes: number
+  }) =>
+    `Tensor ${d.tensor} of ${d.path} is ${d.dtype} [${d.shape.join(', ')}], which ${d.neededBytes === null ? 'does not fill whole bytes' : `needs ${d.neededBytes} bytes`}, but its data offsets span ${d.foundBytes}.`,
+  'checkpoint/overlapping-tensors': (d: { path: string; tensor: string; otherTensor: string; startBytes: number; otherEndBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} starts at data byte ${d.startBytes}, inside tensor ${d.otherTensor}, which ends at ${d.otherEndBytes}.`,
+  'checkpoint/gap-between-tensors': (d: { path: string; tensor: string; startBytes: number; expectedBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} starts at data byte ${d.startBytes}; the data before it ends at ${d.expectedBytes}, and safetensors allows no gap.`,
+  'checkpoint/truncated-file': (d: { path: string; tensor: string; endBytes: number; fileSizeBytes: number }) =>
+    `${d.path} is cut off: tensor ${d.tensor} ends at byte ${d.endBytes}, but the file has ${d.fileSizeBytes} bytes.`,
+  'checkpoint/trailing-bytes': (d: { path: string; endBytes: number; fileSizeBytes: number }) =>
+    `${d.path} holds bytes that belong to no tensor: the last tensor ends at byte ${d.endBytes}, the file at ${d.fileSizeBytes}.`,
+
+  'checkpoint/no-weights': (d: { directory: string }) =>
+    `There are no weights in ${d.directory}: no .safetensors file and no other checkpoint.`,
+  'checkpoint/ambiguous-weights': (d: { directory: string; files: readonly string[] }) =>
+    `${d.directory} holds several weight files and no index that says which belong together: ${d.files.join(', ')}.`,
+  'checkpoint/unsupported-format': (d: { path: string; found: readonly { readonly file: string; readonly format: string }[] }) =>
+    `${d.path} holds weights in a format that cannot be opened yet: ${d.found.map((entry) => `${entry.file} (${entry.format})`).join(', ')}. Supported is safetensors.`,
+  'checkpoint/unknown-format': (d: { path: string }) => `${d.path} is not a checkpoint of a known format. Supported is safetensors.`,
 } satisfies Record<string, (details: never) => string>

@@ -1,0 +1,99 @@
+// What a file holds, judged by its first bytes; names only decide where bytes cannot.
+import { basename } from 'node:path'
+import { openRandomAccessFile, type RandomAccessFile } from '../bytes/random-access-file'
+import { MAX_HEADER_BYTES } from './safetensors-header'
+
+/** How many bytes the detection looks at; a tar archive has its magic at 257. */
+const PREFIX_BYTES = 512
+
+/** Kinds of file that a model folder may hold weights in, and the impostors found in their place. */
+export type FileKind =
+  | 'safetensors'
+  | 'json'
+  | 'html'
+  | 'lfs-pointer'
+  | 'empty'
+  | 'pytorch-zip'
+  | 'numpy-npz'
+  | 'zip'
+  | 'pickle'
+  | 'tar'
+  | 'gguf'
+  | 'ggml'
+  | 'hdf5'
+  | 'onnx'
+  | 'tensorflow-checkpoint'
+  | 'tensorflow-saved-model'
+  | 'flax-msgpack'
+  | 'numpy-npy'
+  | 'unknown'
+
+/** How a kind is called in sentences. */
+export const FILE_KIND_NAMES: Readonly<Record<FileKind, string>> = {
+  safetensors: 'safetensors',
+  json: 'JSON',
+  html: 'web page',
+  'lfs-pointer': 'Git LFS pointer',
+  empty: 'empty file',
+  'pytorch-zip': 'PyTorch',
+  'numpy-npz': 'NumPy npz',
+  zip: 'zip archive',
+  pickle: 'PyTorch before 1.6 or another pickle',
+  tar: 'tar archive',
+  gguf: 'GGUF',
+  ggml: 'GGML',
+  hdf5: 'HDF5 (Keras or TensorFlow)',
+  onnx: 'ONNX',
+  'tensorflow-checkpoint': 'TensorFlow checkpoint',
+  'tensorflow-saved-model': 'TensorFlow SavedModel',
+  'flax-msgpack': 'Flax msgpack',
+  'numpy-npy': 'NumPy array',
+  unknown: 'unknown',
+}
+
+function kindOfName(name: string): FileKind {
+  const lower = name.toLowerCase()
+  if (lower.endsWith('.onnx')) return 'onnx'
+  if (lower.endsWith('.msgpack')) return 'flax-msgpack'
+  if (lower.endsWith('.index') || /\.data-\d+-of-\d+$/.test(lower)) return 'tensorflow-checkpoint'
+  if (lower === 'saved_model.pb') return 'tensorflow-saved-model'
+  return 'unknown'
+}
+
+function kindOfZip(name: string): FileKind {
+  if (/\.npz$/i.test(name)) return 'numpy-npz'
+  return /\.(bin|pt|pth|ckpt)$/i.test(name) ? 'pytorch-zip' : 'zip'
+}
+
+/** Judges a file by its first bytes (as many as there are, at most 512) and its name. */
+export function fileKind(prefix: Uint8Array, path: string): FileKind {
+  const name = basename(path)
+  if (prefix.length === 0) return 'empty'
+  const text = new TextDecoder('latin1').decode(prefix)
+  if (text.startsWith('GGUF')) return 'gguf'
+  if (/^(lmgg|tjgg|fmgg)/.test(text)) return 'ggml'
+  if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return kindOfZip(name)
+  if (text.startsWith('\x89HDF\r\n\x1a\n')) return 'hdf5'
+  if (text.startsWith('\x93NUMPY')) return 'numpy-npy'
+  if (/^\x80[\x02-\x05]/.test(text)) return 'pickle'
+  if (text.startsWith('ustar', 257)) return 'tar'
+  if (text.startsWith('version https://git-lfs.github.com/spec/')) return 'lfs-pointer'
+  if (/^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|\?xml|!--)/i.test(text)) return 'html'
+  if (text[8] === '{' && prefix.length > 8) {
+    const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
+    if (view.getBigUint64(0, true) <= BigInt(MAX_HEADER_BYTES)) return 'safetensors'
+  }
+  if (/^(\xef\xbb\xbf)?\s*[[{]/.test(text)) return 'json'
+  return kindOfName(name)
+}
+
+/** Reads the first bytes of an open file, fewer where the file is shorter. */
+export async function readPrefix(file: RandomAccessFile): Promise<Uint8Array> {
+  return file.read({ offsetBytes: 0, sizeBytes: Math.min(PREFIX_BYTES, file.sizeBytes) })
+}
+
+/** The kind of the file at `path`. Throws "bytes/not-found", "bytes/not-a-regular-file", "bytes/unreadable". */
+export async function detectFileKind(path: string): Promise<FileKind> {
+  using file = await openRandomAccessFile(path)
+  return fileKind(await readPrefix(file), path)
+}

@@ -1,0 +1,76 @@
+// The open files behind a checkpoint's lazy tensors.
+import { MAX_READ_BYTES, openRandomAccessFile, type RandomAccessFile } from '../bytes/random-access-file'
+import { engineError } from '../errors'
+import type { Checkpoint, TensorInfo, TensorRange } from './types'
+
+/** Files by real path, opened when first read from and closed together. */
+class TensorFiles implements Disposable {
+  readonly #sizes: ReadonlyMap<string, number>
+  readonly #open = new Map<string, Promise<RandomAccessFile>>()
+  #disposed = false
+
+  constructor(files: Checkpoint['files']) {
+    this.#sizes = new Map(files.map((file) => [file.path, file.sizeBytes]))
+  }
+
+  get(path: string): Promise<RandomAccessFile> {
+    if (this.#disposed) return Promise.reject(engineError('bytes/unreadable', { path, reason: 'the checkpoint has been closed' }))
+    let file = this.#open.get(path)
+    if (!file) {
+      file = this.#openChecked(path)
+      this.#open.set(path, file)
+      // A failed open must not stick: the disk may come back.
+      file.catch(() => this.#open.delete(path))
+    }
+    return file
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true
+    for (const file of this.#open.values()) {
+      file.then(
+        (opened) => opened[Symbol.dispose](),
+        () => undefined,
+      )
+    }
+    this.#open.clear()
+  }
+
+  /** The header was checked against the file's size; a file of another size is another file. */
+  async #openChecked(path: string): Promise<RandomAccessFile> {
+    const file = await openRandomAccessFile(path)
+    const expectedBytes = this.#sizes.get(path)
+    if (expectedBytes !== undefined && file.sizeBytes !== expectedBytes) {
+      file[Symbol.dispose]()
+      throw engineError('checkpoint/file-changed', { path, expectedBytes, sizeBytes: file.sizeBytes })
+    }
+    return file
+  }
+}
+
+/** Makes a checkpoint of validated tensors; `read` and `readRange` throw "checkpoint/unknown-tensor", "checkpoint/range-outside-tensor", "checkpoint/file-changed", "bytes/short-read". */
+export function createCheckpoint(content: Omit<Checkpoint, 'read' | 'readRange' | typeof Symbol.dispose>): Checkpoint {
+  const files = new TensorFiles(content.files)
+  const find = (name: string): TensorInfo => {
+    const tensor = content.tensors.get(name)
+    if (!tensor) throw engineError('checkpoint/unknown-tensor', { tensor: name, count: content.tensors.size })
+    return tensor
+  }
+  const readRange = async (range: TensorRange): Promise<Uint8Array> => {
+    const tensor = find(range.name)
+    const { offsetBytes, sizeBytes, signal } = range
+    if (offsetBytes < 0 || sizeBytes < 0 || offsetBytes + sizeBytes > tensor.sizeBytes) {
+      throw engineError('checkpoint/range-outside-tensor', { tensor: range.name, offsetBytes, sizeBytes, tensorBytes: tensor.sizeBytes })
+    }
+    if (sizeBytes > MAX_READ_BYTES)
+      throw engineError('checkpoint/tensor-too-large', { tensor: range.name, sizeBytes, maxBytes: MAX_READ_BYTES })
+    const file = await files.get(tensor.file)
+    return file.read({ offsetBytes: tensor.offsetBytes + offsetBytes, sizeBytes, ...(signal && { signal }) })
+  }
+  return {
+    ...content,
+    readRange,
+    read: async (name, signal) => readRange({ name, offsetBytes: 0, sizeBytes: find(name).sizeBytes, ...(signal && { signal }) }),
+    [Symbol.dispose]: () => files[Symbol.dispose](),
+  }
+}
