@@ -1,0 +1,29 @@
+// The web host: `weightroom serve` and a page of Chromium on the address it prints.
+import { chromium } from 'playwright-core'
+import { chromiumArgs, chromiumPath, startApp, waitForOutput } from './app-process'
+import type { HostKind } from './types'
+
+export const webHost: HostKind = {
+  name: 'web',
+  missing: chromiumPath() === null ? 'Chromium is not installed' : null,
+  start: async ({ dataFolder, env = {} }) => {
+    const app = startApp({ args: ['out/main/cli.mjs', 'serve', '--port', '0'], dataFolder, env })
+    const address = await waitForOutput(app, /(http:\/\/127\.0\.0\.1:\d+\/\S*)/)
+    const browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: [...chromiumArgs] })
+    const page = await browser.newPage({ viewport: { width: 1180, height: 800 } })
+    await page.goto(address)
+    return {
+      page,
+      pid: app.child.pid ?? 0,
+      dataFolder,
+      offerFolder: () => Promise.resolve(false),
+      externalLinks: () => [],
+      quit: async () => {
+        await browser.close()
+        app.child.kill('SIGTERM')
+        await app.exited
+        return app.longestGapMs()
+      },
+    }
+  },
+}
