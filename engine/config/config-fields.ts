@@ -1,0 +1,79 @@
+// Checked access to the fields of a configuration file: type, limit, and an error that names the field.
+import type { JsonObject, JsonValue } from '../bytes/json'
+import { engineError } from '../errors'
+import type { NumberLimit } from './limits'
+
+/** An object of a configuration file; `prefix` is where it lies in the file, as in `rope_parameters.`. */
+export interface ConfigFields {
+  readonly json: JsonObject
+  readonly path: string
+  readonly prefix: string
+}
+
+/** The value of a field; undefined when it is absent, null when it is written as null. Reads own keys only. */
+export function fieldValue(fields: ConfigFields, name: string): JsonValue | undefined {
+  return Object.hasOwn(fields.json, name) ? fields.json[name] : undefined
+}
+
+/** The error for a field of the wrong type. */
+export function wrongType(fields: ConfigFields, name: string, expected: string): Error {
+  return engineError('config/wrong-type', {
+    path: fields.path,
+    field: fields.prefix + name,
+    found: fieldValue(fields, name) ?? null,
+    expected,
+  })
+}
+
+/** The error for a switch whose value would change the result. */
+export function unsupportedSwitch(fields: ConfigFields, name: string, supported: string): Error {
+  return engineError('config/unsupported-switch', {
+    path: fields.path,
+    field: fields.prefix + name,
+    found: fieldValue(fields, name) ?? null,
+    supported,
+  })
+}
+
+function checkLimit(fields: ConfigFields, name: string, value: number, limit: NumberLimit): number {
+  if (value >= limit.min && value <= limit.max) return value
+  throw engineError('config/out-of-range', { path: fields.path, field: fields.prefix + name, found: value, ...limit })
+}
+
+/** A number within its limit, or null when the field is absent or null. */
+export function optionalNumber(fields: ConfigFields, name: string, limit: NumberLimit): number | null {
+  const value = fieldValue(fields, name)
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrongType(fields, name, 'a finite number')
+  return checkLimit(fields, name, value, limit)
+}
+
+/** A whole number within its limit, or null when the field is absent or null. */
+export function optionalInteger(fields: ConfigFields, name: string, limit: NumberLimit): number | null {
+  const value = optionalNumber(fields, name, limit)
+  if (value !== null && !Number.isInteger(value)) throw wrongType(fields, name, 'a whole number')
+  return value
+}
+
+/** A whole number within its limit. Throws "config/missing-field" when absent or null. */
+export function requiredInteger(fields: ConfigFields, name: string, limit: NumberLimit): number {
+  const value = optionalInteger(fields, name, limit)
+  if (value === null) throw engineError('config/missing-field', { path: fields.path, field: fields.prefix + name })
+  return value
+}
+
+/** A boolean, or null when the field is absent or null. */
+export function optionalBoolean(fields: ConfigFields, name: string): boolean | null {
+  const value = fieldValue(fields, name)
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'boolean') throw wrongType(fields, name, 'true or false')
+  return value
+}
+
+/** A string, or null when the field is absent or null. */
+export function optionalString(fields: ConfigFields, name: string): string | null {
+  const value = fieldValue(fields, name)
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'string') throw wrongType(fields, name, 'a string')
+  return value
+}
