@@ -3,4 +3,15 @@ export const runtimeErrors = {
   'runtime/aborted': (_: { what: string }) => `${_.what} was cancelled.`,
   'runtime/context-overflow': (d: { neededTokens: number; contextLength: number }) =>
     `The conversation needs ${d.neededTokens} tokens, but the context window holds ${d.contextLength}.`,
+  'runtime/ort-unavailable': (d: { reason: string }) => `ONNX Runtime could not be opened: ${d.reason}.`,
+  'runtime/ort-failed': (d: { what: string; code: string; reason: string }) => `${d.what} failed in ONNX Runtime (${d.code}): ${d.reason}`,
+  'runtime/out-of-memory': (d: { neededBytes: number }) => `${d.neededBytes} bytes of memory were asked for, more than is available.`,
+  'runtime/unsupported-dtype': (d: { dtype: string }) => `The element type ${d.dtype} cannot be exchanged with this runtime.`,
+  'runtime/bad-shape': (d: { shape: readonly number[] }) =>
+    `A tensor cannot have the shape [${d.shape.join(', ')}]: at most 32 dimensions, each a whole number from 0.`,
+  'runtime/unknown-value': (d: { name: string; known: readonly string[] }) =>
+    `The graph has no input or output "${d.name}"; it has ${d.known.join(', ')}.`,
+  'runtime/missing-input': (d: { name: string }) => `The graph needs the input "${d.name}", which was not given.`,
+  'runtime/foreign-value': (d: { name: string }) => `The value for "${d.name}" was made by another runtime.`,
+  'runtime/disposed': (d: { what: string }) => `${d.what} was used after it was disposed.`,
 } satisfies Record<string, (details: never) => string>

@@ -1,0 +1,69 @@
+// Opens ONNX Runtime: the C API of the library that onnxruntime-node ships, or that package's own binding where the C API cannot be reached.
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+import { engineError } from '../errors'
+import type { OrtRuntime } from './ort-types'
+import { engineProcessEnv } from './process-env'
+
+/** A runtime, and why it is not the C API where that was tried first and failed. */
+export interface OpenedOrt extends OrtRuntime {
+  readonly fallbackReason: string | null
+}
+
+const LIBRARY_NAMES: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
+  linux: 'libonnxruntime.so.1',
+  darwin: 'libonnxruntime.1.dylib',
+  win32: 'onnxruntime.dll',
+}
+
+/**
+ * Opens ONNX Runtime. Without a kind the C API is tried first, then the Node binding.
+ * Throws "runtime/ort-unavailable" when neither can be opened, or the one asked for cannot.
+ */
+export async function openOrt(options: { readonly kind?: OrtRuntime['kind'] }): Promise<OpenedOrt> {
+  // The library reads this while it loads; whoever started this process may have forgotten it.
+  process.env['ORT_DISABLE_TELEMETRY'] = engineProcessEnv.ORT_DISABLE_TELEMETRY
+  if (options.kind === 'c-api') return { ...(await openThroughCApi()), fallbackReason: null }
+  if (options.kind === 'node-binding') return { ...(await openThroughBinding()), fallbackReason: null }
+  try {
+    return { ...(await openThroughCApi()), fallbackReason: null }
+  } catch (error) {
+    return { ...(await openThroughBinding()), fallbackReason: reasonOf(error) }
+  }
+}
+
+async function openThroughCApi(): Promise<OrtRuntime> {
+  try {
+    // Imported late: where koffi has no build for the machine, importing it throws.
+    const { openCApi } = await import('./ort/c-api')
+    return openCApi(libraryPath())
+  } catch (cause) {
+    throw engineError('runtime/ort-unavailable', { reason: reasonOf(cause) }, cause)
+  }
+}
+
+async function openThroughBinding(): Promise<OrtRuntime> {
+  throw engineError('runtime/ort-unavailable', { reason: 'not written yet' })
+}
+
+/** Where onnxruntime-node keeps the library for this machine. Throws "runtime/ort-unavailable". */
+function libraryPath(): string {
+  const name = LIBRARY_NAMES[process.platform]
+  const machine = `${process.platform}/${process.arch}`
+  if (name === undefined) throw engineError('runtime/ort-unavailable', { reason: `there is no ONNX Runtime for ${machine}` })
+  const packageFolder = unpacked(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')))
+  const path = join(packageFolder, 'bin', 'napi-v6', process.platform, process.arch, name)
+  if (!existsSync(path)) throw engineError('runtime/ort-unavailable', { reason: `there is no ${path}` })
+  return path
+}
+
+/** An installed app keeps native libraries beside its archive: the system's loader cannot read inside one. */
+function unpacked(folder: string): string {
+  return folder.replace(/([\\/])app\.asar([\\/])/, '$1app.asar.unpacked$2')
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
