@@ -16,7 +16,7 @@ await build({
     outDir: 'out/engine',
     emptyOutDir: true,
     sourcemap: true,
-    rollupOptions: { output: { format: 'es', entryFileNames: 'index.mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' } },
+    rolldownOptions: { output: { format: 'es', entryFileNames: 'index.mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' } },
   },
 })
 

@@ -13,7 +13,7 @@ export default async function setup(): Promise<void> {
       target: 'node20.19',
       outDir: 'out/test',
       emptyOutDir: true,
-      rollupOptions: { output: { format: 'es', entryFileNames: 'electron-double.mjs' } },
+      rolldownOptions: { output: { format: 'es', entryFileNames: 'electron-double.mjs' } },
     },
   })
 }
