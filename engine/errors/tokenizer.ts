@@ -1,4 +1,24 @@
 // Error sentences of the tokenizer area: code -> details -> one English sentence that says what was found and what is allowed.
 export const tokenizerErrors = {
   'tokenizer/missing': (d: { directory: string }) => `There is no tokenizer file in ${d.directory}: tokenizer.json or tokenizer.model is needed.`,
+  'tokenizer/corrupt-model': (d: { path: string; reason: string }) => `${d.path} is not a usable SentencePiece model: ${d.reason}.`,
+  'tokenizer/corrupt-json': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer file: ${d.reason}.`,
+  'tokenizer/corrupt-config': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer configuration: ${d.reason}.`,
+  'tokenizer/limit-exceeded': (d: { path: string; what: string; found: number; max: number }) =>
+    `${d.path}: ${d.what} is ${d.found}; at most ${d.max} is allowed.`,
+  'tokenizer/duplicate-id': (d: { path: string; id: number; first: string; second: string }) =>
+    `${d.path} gives the id ${d.id} to two tokens, "${d.first}" and "${d.second}".`,
+  'tokenizer/unsupported': (d: { path: string; what: string }) => `${d.path} needs ${d.what}, which is not supported.`,
+  'tokenizer/bad-id': (d: { id: number }) => `${d.id} is not a token id: ids are whole numbers from 0 on.`,
+  'tokenizer/text-too-long': (d: { characters: number; maxCharacters: number }) =>
+    `The text is ${d.characters} characters long; at most ${d.maxCharacters} are tokenized at once.`,
+  'tokenizer/segmentation-failed': (d: { path: string; reason: string }) => `The text could not be tokenized with ${d.path}: ${d.reason}.`,
+  'template/invalid': (d: { source: string; line: number; reason: string }) =>
+    `The chat template in ${d.source} does not compile (line ${d.line}): ${d.reason}.`,
+  'template/raised': (d: { source: string; message: string }) => `The model's chat template refuses this conversation: ${d.message}`,
+  'template/failed': (d: { source: string; reason: string }) => `The chat template in ${d.source} failed: ${d.reason}.`,
+  'template/limit-exceeded': (d: { source: string; what: string; max: number }) =>
+    `The chat template in ${d.source} exceeds a limit: ${d.what} may be at most ${d.max}.`,
+  'template/no-default': (d: { source: string; names: readonly string[] }) =>
+    `${d.source} names several chat templates (${d.names.join(', ')}) and none of them is "default".`,
 } satisfies Record<string, (details: never) => string>

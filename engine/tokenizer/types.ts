@@ -1,5 +1,19 @@
 // One tokenizer interface for every tokenizer file format.
 
+/** How a text is encoded. */
+export interface EncodeOptions {
+  /** Adds the begin and end tokens that the tokenizer's configuration asks for. */
+  readonly addSpecial: boolean
+  /** Recognises special tokens written in the text; without it they are ordinary characters. */
+  readonly parseSpecial: boolean
+}
+
+/** How ids become text. */
+export interface DecodeOptions {
+  /** Leaves special (control) tokens out. */
+  readonly skipSpecial: boolean
+}
+
 /** Text to ids and back, as the reference library does it. */
 export interface Tokenizer {
   /** Which file the tokenizer was read from and what it holds; shown in the inspector. */
@@ -7,13 +21,20 @@ export interface Tokenizer {
   readonly vocabSize: number
   readonly bosTokenId: number | null
   readonly eosTokenId: number | null
-  /** Ids of `text`. Special tokens written in the text are recognised only with `parseSpecial`; bos/eos are added only with `addSpecial`. */
-  readonly encode: (text: string, options: { readonly addSpecial: boolean; readonly parseSpecial: boolean }) => number[]
-  /** Text of ids. Special (control) tokens are left out when `skipSpecial`. */
-  readonly decode: (ids: readonly number[], options: { readonly skipSpecial: boolean }) => string
+  /**
+   * Ids of `text`. Lone surrogates count as U+FFFD.
+   * Throws "tokenizer/text-too-long", "tokenizer/segmentation-failed".
+   */
+  readonly encode: (text: string, options: EncodeOptions) => number[]
+  /** Text of ids; an id outside the vocabulary stands for nothing. Throws "tokenizer/bad-id". */
+  readonly decode: (ids: readonly number[], options: DecodeOptions) => string
+  /** A decoder for ids that arrive one after the other; its deltas joined equal `decode` of all of them. */
+  readonly streamDecoder: (options: DecodeOptions) => StreamDecoder
   /** The piece of an id as the vocabulary writes it, or null when the id is outside the vocabulary. */
   readonly piece: (id: number) => string | null
   readonly isSpecial: (id: number) => boolean
+  /** The special tokens the model's files name (`bos_token`, `eos_token`, ...), as chat templates see them. */
+  readonly specialTokens: Readonly<Record<string, string>>
 }
 
 /** Turns a growing list of ids into text deltas that never split a character; the deltas joined equal the one-shot decode. */
