@@ -4,7 +4,7 @@ import koffi from 'koffi'
 import { engineError } from '../../errors'
 import { type OrtApi, ORT_API_VERSION, ortFunctions } from './c-api-functions'
 
-/** The opened library. Lives as long as the process: ONNX Runtime's threads must not outlive its code. */
+/** The opened library, which lives as long as the process. */
 export interface OrtLibrary {
   readonly api: OrtApi
   readonly version: string
@@ -33,10 +33,13 @@ const ERROR_CODES: readonly string[] = [
   'NOT_IMPLEMENTED', 'INVALID_GRAPH', 'EP_FAIL', 'MODEL_LOAD_CANCELED', 'MODEL_REQUIRES_COMPILATION', 'NOT_FOUND',
 ]
 
+/** koffi unloads a library whose handle is collected, while the functions bound from it stay callable; these are kept until the process ends. */
+const loadedLibraries: ReturnType<typeof koffi.load>[] = []
+
 /** Opens the library at a path and makes the process's environment, telemetry off. Throws "runtime/ort-unavailable", "runtime/ort-failed". */
 export function openLibrary(path: string): OrtLibrary {
   koffi.config({ ...koffi.config(), async_stack_size: CALL_STACK_BYTES, sync_stack_size: CALL_STACK_BYTES, resident_async_pools: RESIDENT_CALLS })
-  const base = asPointer(koffi.load(path).func('OrtGetApiBase', 'void *', [])())
+  const base = asPointer(loadForever(path).func('OrtGetApiBase', 'void *', [])())
   const version: unknown = koffi.decode(readPointer(base, 1), koffi.proto('str', []))()
   const table: unknown = koffi.decode(readPointer(base, 0), koffi.proto('void *', ['uint32_t']))(ORT_API_VERSION)
   if (typeof version !== 'string' || typeof table !== 'bigint') {
@@ -87,6 +90,12 @@ export function readString(address: bigint): string {
   return koffi.decode.string(address)
 }
 
+function loadForever(path: string | null): ReturnType<typeof koffi.load> {
+  const library = koffi.load(path)
+  loadedLibraries.push(library)
+  return library
+}
+
 function bindFunctions(table: bigint): OrtApi {
   const api: unknown = Object.fromEntries(
     Object.entries(ortFunctions).map(([name, { index, result, arguments: types }]) => [
@@ -99,7 +108,7 @@ function bindFunctions(table: bigint): OrtApi {
 }
 
 function bindCopy(): OrtLibrary['copyFrom'] {
-  const memmove = koffi.load(process.platform === 'win32' ? 'msvcrt.dll' : null).func('memmove', 'void *', ['void *', 'void *', 'size_t'])
+  const memmove = loadForever(process.platform === 'win32' ? 'msvcrt.dll' : null).func('memmove', 'void *', ['void *', 'void *', 'size_t'])
   return (source, target) => {
     if (target.byteLength > 0) memmove(target, source, target.byteLength)
   }
