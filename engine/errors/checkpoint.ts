@@ -65,5 +65,8 @@ export const checkpointErrors = {
     `${d.directory} holds several weight files and no index that says which belong together: ${d.files.join(', ')}.`,
   'checkpoint/unsupported-format': (d: { path: string; found: readonly { readonly file: string; readonly format: string }[] }) =>
     `${d.path} holds weights in a format that cannot be opened yet: ${d.found.map((entry) => `${entry.file} (${entry.format})`).join(', ')}. Supported is safetensors.`,
+  'checkpoint/unsupported-weight-dtype': (d: { path: string; dtype: string; supported: readonly string[] }) =>
+    `The weights of ${d.path} are ${d.dtype}, which cannot be run yet; supported are ${d.supported.join(', ')}.`,
+  'checkpoint/undecodable-dtype': (d: { dtype: string }) => `Values of dtype ${d.dtype} cannot be shown as numbers.`,
   'checkpoint/unknown-format': (d: { path: string }) => `${d.path} is not a checkpoint of a known format. Supported is safetensors.`,
 } satisfies Record<string, (details: never) => string>

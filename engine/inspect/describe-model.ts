@@ -1,0 +1,110 @@
+// A summary of a model folder for a list of models: cheap, from config.json and weight headers alone.
+import { join, resolve } from 'node:path'
+import { openCheckpoint } from '../checkpoint/open'
+import { readConfigJson, readDecoderConfig } from '../config/read-config'
+import { EngineError, engineError, type ErrorCode } from '../errors'
+import type { Dtype } from '../tensor/dtype'
+import { listTokenizerFiles, modelName } from './model-files'
+import { summarizeWeights } from './weight-summary'
+
+/** ready: everything needed is there and understood; unsupported: complete but of a kind that is not run yet; incomplete: something is missing or cut off; broken: contradictory or damaged. */
+export type ModelState = 'ready' | 'unsupported' | 'incomplete' | 'broken'
+
+/** What a model list shows. Fields are null where the folder does not say. `error` is null exactly when the state is ready. */
+export interface ModelSummary {
+  readonly path: string
+  readonly name: string
+  readonly modelType: string | null
+  readonly dtype: Dtype | null
+  readonly parameterCount: number | null
+  readonly weightBytes: number | null
+  readonly contextLength: number | null
+  readonly state: ModelState
+  readonly error: EngineError | null
+}
+
+const INCOMPLETE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'bytes/not-found',
+  'bytes/short-read',
+  'config/missing',
+  'tokenizer/missing',
+  'checkpoint/no-weights',
+  'checkpoint/missing-shard',
+  'checkpoint/truncated-file',
+  'checkpoint/empty-file',
+  'checkpoint/lfs-pointer',
+  'checkpoint/header-truncated',
+  'checkpoint/header-beyond-file',
+])
+
+const UNSUPPORTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'config/missing-model-type',
+  'config/unknown-model-type',
+  'config/unsupported-switch',
+  'checkpoint/unsupported-format',
+  'checkpoint/unsupported-weight-dtype',
+  'checkpoint/unknown-format',
+  'checkpoint/ambiguous-weights',
+])
+
+/** Which state an error puts a model into. */
+function stateOf(error: EngineError): ModelState {
+  if (INCOMPLETE.has(error.code)) return 'incomplete'
+  return UNSUPPORTED.has(error.code) ? 'unsupported' : 'broken'
+}
+
+/** Dtypes that a decoder's weights may have. */
+const WEIGHT_DTYPES: ReadonlySet<Dtype> = new Set<Dtype>(['F32', 'F16', 'BF16'])
+
+/** Keeps an engine failure as data; a cancel stays an exception. */
+function asModelProblem(error: unknown): EngineError {
+  if (error instanceof EngineError && error.code !== 'runtime/aborted') return error
+  throw error
+}
+
+interface DescribeOptions {
+  readonly supportedModelTypes?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+async function describeConfig(directory: string, { supportedModelTypes, signal }: DescribeOptions) {
+  let modelType: string | null = null
+  try {
+    const json = await readConfigJson(directory, signal ? { signal } : {})
+    if (typeof json['model_type'] === 'string') modelType = json['model_type']
+    const config = readDecoderConfig(json, { path: join(directory, 'config.json'), ...(supportedModelTypes && { supportedModelTypes }) })
+    return { modelType, contextLength: config.maxPositionEmbeddings, error: null }
+  } catch (error) {
+    return { modelType, contextLength: null, error: asModelProblem(error) }
+  }
+}
+
+async function describeWeights(directory: string, { signal }: DescribeOptions) {
+  try {
+    using checkpoint = await openCheckpoint(directory, signal ? { signal } : {})
+    const weights = summarizeWeights(checkpoint.tensors.values())
+    const { dtype } = weights
+    const supported = dtype === null || WEIGHT_DTYPES.has(dtype)
+    const error = supported
+      ? null
+      : engineError('checkpoint/unsupported-weight-dtype', { path: directory, dtype, supported: [...WEIGHT_DTYPES] })
+    return { ...weights, error }
+  } catch (error) {
+    return { dtype: null, parameterCount: null, weightBytes: null, error: asModelProblem(error) }
+  }
+}
+
+/**
+ * Describes a model folder; problems of the model become its state, never an exception.
+ * Throws "bytes/not-found" or "bytes/unreadable" only when the folder itself cannot be listed, and "runtime/aborted".
+ */
+export async function describeModelDirectory(path: string, options: DescribeOptions = {}): Promise<ModelSummary> {
+  const directory = resolve(path)
+  const tokenizer = await listTokenizerFiles(directory)
+  const { error: configError, ...config } = await describeConfig(directory, options)
+  const { error: weightsError, ...weights } = await describeWeights(directory, options)
+  const tokenizerError = tokenizer.complete ? null : engineError('tokenizer/missing', { directory })
+  // A family that is not supported comes first: finishing the download would not help.
+  const error = configError ?? weightsError ?? tokenizerError
+  return { path: directory, name: modelName(directory), ...config, ...weights, state: error ? stateOf(error) : 'ready', error }
+}

@@ -1,0 +1,59 @@
+// What `inspect` reports about a model folder or a weight file.
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { JsonObject } from '../bytes/json'
+import { openCheckpoint } from '../checkpoint/open'
+import type { Checkpoint, CheckpointFormat, TensorInfo } from '../checkpoint/types'
+import type { DecoderConfig } from '../config/decoder-config'
+import { readConfigJson, readDecoderConfig } from '../config/read-config'
+import { EngineError } from '../errors'
+import { listTokenizerFiles, type TokenizerFiles } from './model-files'
+import { summarizeWeights, type WeightSummary } from './weight-summary'
+
+/** Everything `inspect` knows from headers and configuration. `config` is the file as written, `decoder` its meaning where the family is supported. */
+export interface Inspection extends WeightSummary {
+  readonly path: string
+  readonly format: CheckpointFormat
+  readonly files: Checkpoint['files']
+  readonly config?: JsonObject
+  readonly decoder?: DecoderConfig
+  readonly tokenizer?: TokenizerFiles
+  readonly metadata: Readonly<Record<string, string>>
+  readonly tensors: readonly TensorInfo[]
+  readonly notes: readonly string[]
+}
+
+interface InspectOptions {
+  readonly supportedModelTypes?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/** A configuration that is missing or not understood is a remark here: the tensors can be looked at all the same. */
+async function inspectConfig(directory: string, options: InspectOptions) {
+  const { supportedModelTypes, signal } = options
+  let config: JsonObject | undefined
+  try {
+    config = await readConfigJson(directory, signal ? { signal } : {})
+    const decoder = readDecoderConfig(config, { path: join(directory, 'config.json'), ...(supportedModelTypes && { supportedModelTypes }) })
+    return { config, decoder, notes: [] }
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code === 'runtime/aborted') throw error
+    return { ...(config && { config }), notes: [error.message] }
+  }
+}
+
+/**
+ * Inspects a model folder, a weight file or a shard index; only headers are read, tensors come in the order of their files.
+ * Throws what openCheckpoint throws.
+ */
+export async function inspectCheckpoint(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  const absolute = resolve(path)
+  using checkpoint = await openCheckpoint(absolute, options.signal ? { signal: options.signal } : {})
+  const { format, files, metadata } = checkpoint
+  const tensors = [...checkpoint.tensors.values()]
+  const content = { path: absolute, format, files, metadata, tensors, ...summarizeWeights(tensors) }
+  if (!(await stat(absolute)).isDirectory()) return { ...content, notes: checkpoint.notes }
+  const { notes, ...config } = await inspectConfig(absolute, options)
+  const tokenizer = await listTokenizerFiles(absolute)
+  return { ...content, ...config, ...(tokenizer.files.length > 0 && { tokenizer }), notes: [...checkpoint.notes, ...notes] }
+}

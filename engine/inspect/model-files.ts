@@ -1,0 +1,48 @@
+// Which companion files of a Hugging Face model a folder holds.
+import { readdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { fileError } from '../bytes/random-access-file'
+
+/** Files that belong to a tokenizer or its chat template. */
+const TOKENIZER_FILES: ReadonlySet<string> = new Set([
+  'tokenizer.json',
+  'tokenizer.model',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'vocab.txt',
+  'chat_template.jinja',
+  'chat_template.json',
+])
+
+/** Files that a tokenizer can be made from. */
+const VOCABULARY_FILES: ReadonlySet<string> = new Set(['tokenizer.json', 'tokenizer.model'])
+
+/** Names of the tokenizer files in a folder, sorted; `complete` when one of them holds a vocabulary. */
+export interface TokenizerFiles {
+  readonly files: readonly string[]
+  readonly complete: boolean
+}
+
+/** Lists a folder's tokenizer files. Throws "bytes/not-found", "bytes/unreadable". */
+export async function listTokenizerFiles(directory: string): Promise<TokenizerFiles> {
+  let names: readonly string[]
+  try {
+    names = await readdir(directory)
+  } catch (cause) {
+    throw fileError(directory, cause)
+  }
+  const files = names.filter((name) => TOKENIZER_FILES.has(name)).sort()
+  return { files, complete: files.some((name) => VOCABULARY_FILES.has(name)) }
+}
+
+/** What a model folder is called: its own name, or `org/name` for a snapshot of the Hugging Face cache (models--org--name/snapshots/commit). */
+export function modelName(directory: string): string {
+  const snapshots = dirname(directory)
+  const repository = basename(dirname(snapshots))
+  if (basename(snapshots) === 'snapshots' && repository.startsWith('models--'))
+    return repository.slice('models--'.length).replaceAll('--', '/')
+  return basename(directory)
+}
