@@ -13,5 +13,15 @@ export const runtimeErrors = {
     `The graph has no input or output "${d.name}"; it has ${d.known.join(', ')}.`,
   'runtime/missing-input': (d: { name: string }) => `The graph needs the input "${d.name}", which was not given.`,
   'runtime/foreign-value': (d: { name: string }) => `The value for "${d.name}" was made by another runtime.`,
+  'runtime/weights-outside-model': (d: { file: string; allowedFolders: readonly string[] }) =>
+    `The weight file ${d.file} lies outside of the model's own folders (${d.allowedFolders.join(', ')}).`,
+  'runtime/weights-scattered': (d: { files: readonly string[] }) => `The weight files lie on different drives: ${d.files.join(', ')}.`,
+  'runtime/cache-length': (d: { asked: number; present: number }) =>
+    `A KV cache of ${d.present} tokens cannot be cut to ${d.asked}: a whole number from 0 to ${d.present} is allowed.`,
+  'runtime/empty-input': (_: { tokens: 0 }) => 'A forward pass needs at least one token.',
+  'runtime/token-out-of-range': (d: { id: number; vocabSize: number }) =>
+    `The token id ${d.id} is outside of the vocabulary: whole numbers from 0 to ${d.vocabSize - 1} are allowed.`,
+  'runtime/logits-too-large': (d: { tokens: number; vocabSize: number; maxBytes: number }) =>
+    `Logits of ${d.tokens} positions with ${d.vocabSize} entries each are more than the ${d.maxBytes} bytes that one pass may return.`,
   'runtime/disposed': (d: { what: string }) => `${d.what} was used after it was disposed.`,
 } satisfies Record<string, (details: never) => string>

@@ -84,7 +84,12 @@ export function createGraphBuilder(options: { readonly name: string }): GraphBui
     int64: (numbers) => {
       const name = `/constants/I64/[${numbers.join(',')}]`
       if (values.has(name)) return name
-      initializers.push({ name: claim(values, name), dtype: 'I64', shape: [numbers.length], data: { kind: 'inline', bytes: int64Bytes(numbers) } })
+      initializers.push({
+        name: claim(values, name),
+        dtype: 'I64',
+        shape: [numbers.length],
+        data: { kind: 'inline', bytes: int64Bytes(numbers) },
+      })
       return name
     },
     finish: () => writeModelProto({ name: options.name, nodes, inputs, outputs, initializers }),

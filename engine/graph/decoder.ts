@@ -2,34 +2,11 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig, WeightDtype } from '../config/decoder-config'
 import type { ArchitectureRow } from './architectures/types'
-import { addAttention, rotatesInsideAttention, type AttentionInputs } from './blocks/attention'
-import { addGatedFeedForward } from './blocks/feed-forward'
-import { addRmsNorm, addSkipRmsNorm } from './blocks/norm'
-import { createGraphBuilder, type GraphBuilder } from './builder'
+import { rotatesInsideAttention, type AttentionInputs } from './blocks/attention'
+import { createGraphBuilder } from './builder'
+import { DECODER_IO } from './decoder-io'
+import { addLayer, addNorm, type Parts, type Residual } from './decoder-layer'
 import { createWeightStore, type WeightStore } from './weights'
-
-/** Names of the graph's inputs and outputs. */
-export const DECODER_IO = {
-  /** [rows] I64 */
-  inputIds: 'input_ids',
-  /** [n] I64: rows that get logits; none of them skips the head. */
-  logitsRows: 'logits_rows',
-  /** [1] I32: total length - 1. */
-  seqlensK: 'seqlens_k',
-  /** [] I32: tokens in the cache after this run. */
-  totalSequenceLength: 'total_sequence_length',
-  /** [positions, rope.dim / 2] F32; at least total length rows. */
-  cosCache: 'cos_cache',
-  sinCache: 'sin_cache',
-  /** [1] I64: position of the first row; an input only where `usesPositionOffset`. */
-  positionOffset: 'position_offset',
-  /** [n, vocabSize] F32 */
-  logits: 'logits',
-  pastKey: (layer: number) => `past_key_values.${layer}.key`,
-  pastValue: (layer: number) => `past_key_values.${layer}.value`,
-  presentKey: (layer: number) => `present.${layer}.key`,
-  presentValue: (layer: number) => `present.${layer}.value`,
-} as const
 
 /** A decoder as a serialized ONNX model, with what the runtime must know to run it. */
 export interface DecoderGraph {
@@ -48,14 +25,6 @@ export interface DecoderGraphOptions {
   readonly row: ArchitectureRow
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly locate: (file: string) => string
-}
-
-interface Parts {
-  readonly builder: GraphBuilder
-  readonly weights: WeightStore
-  readonly config: DecoderConfig
-  readonly row: ArchitectureRow
-  readonly prefix: string
 }
 
 /** More names than this in one remark help nobody. */
@@ -79,79 +48,6 @@ function addInputs(parts: Parts): AttentionInputs & { readonly inputIds: string;
     sinCache: builder.input({ name: DECODER_IO.sinCache, dtype: 'F32', shape: ['positions', half] }),
     positionOffset: rotatesInsideAttention(config) ? null : builder.input({ name: DECODER_IO.positionOffset, dtype: 'I64', shape: [1] }),
   }
-}
-
-function addCache(parts: Parts, layer: number): { readonly past: Pair; readonly present: Pair } {
-  const { builder, config } = parts
-  const border = (name: string) => ({ name, dtype: 'F32' as const, shape: [1, config.numKeyValueHeads, 'capacity', config.headDim] })
-  return {
-    past: { key: builder.input(border(DECODER_IO.pastKey(layer))), value: builder.input(border(DECODER_IO.pastValue(layer))) },
-    present: { key: builder.output(border(DECODER_IO.presentKey(layer))), value: builder.output(border(DECODER_IO.presentValue(layer))) },
-  }
-}
-
-interface Pair {
-  readonly key: string
-  readonly value: string
-}
-
-/** The running sum of a sequential-residual decoder: what the last block added, and the sum before it (null before the first block). */
-interface Residual {
-  readonly x: string
-  readonly sum: string | null
-}
-
-function addNorm(parts: Parts, residual: Residual, spec: { readonly path: string; readonly module: string }): { normed: string; sum: string } {
-  const { builder, weights, config } = parts
-  const weight = weights.vector({ tensor: `${spec.module}.weight`, shape: [config.hiddenSize] })
-  const common = { path: spec.path, x: residual.x, weight, epsilon: config.normEps }
-  if (residual.sum !== null) return addSkipRmsNorm(builder, { ...common, residual: residual.sum })
-  return { normed: addRmsNorm(builder, common), sum: residual.x }
-}
-
-/**
- * Adds one layer with sequential residuals.
- *
- *     residual ── norm ── attention ── + ── norm ── feed-forward ── (added by the next norm)
- *         └────────────────────────────┘ └─ sum
- */
-function addLayer(parts: Parts, residual: Residual, layer: { readonly index: number; readonly inputs: AttentionInputs }): Residual {
-  const { config, row } = parts
-  const { names } = row
-  const path = `/model/layers.${layer.index}`
-  const folder = `${parts.prefix}${names.layer.replace('{i}', String(layer.index))}`
-  const before = addNorm(parts, residual, { path: `${path}/input_layernorm`, module: `${folder}.${names.attentionNorm}` })
-  const attended = addAttention(parts, before.normed, {
-    path: `${path}/attn`,
-    modules: {
-      query: `${folder}.${names.query}`,
-      key: `${folder}.${names.key}`,
-      value: `${folder}.${names.value}`,
-      output: `${folder}.${names.attentionOutput}`,
-    },
-    hiddenSize: config.hiddenSize,
-    numAttentionHeads: config.numAttentionHeads,
-    numKeyValueHeads: config.numKeyValueHeads,
-    headDim: config.headDim,
-    rope: config.rope,
-    bias: config.attentionBias,
-    inputs: layer.inputs,
-    ...addCache(parts, layer.index),
-  })
-  const between = addNorm(
-    parts,
-    { x: attended, sum: before.sum },
-    { path: `${path}/post_attention_layernorm`, module: `${folder}.${names.feedForwardNorm}` },
-  )
-  const fed = addGatedFeedForward(parts, between.normed, {
-    path: `${path}/mlp`,
-    modules: { gate: `${folder}.${names.gate}`, up: `${folder}.${names.up}`, down: `${folder}.${names.down}` },
-    hiddenSize: config.hiddenSize,
-    intermediateSize: config.intermediateSize,
-    activation: config.hiddenAct,
-    bias: config.mlpBias,
-  })
-  return { x: fed, sum: between.sum }
 }
 
 /**

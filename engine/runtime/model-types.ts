@@ -22,15 +22,20 @@ export interface DecoderModel extends Disposable {
   readonly runtimeKind: OrtRuntime['kind']
   /** Bytes of the weights as they lie in the checkpoint. */
   readonly weightBytes: number
+  /** An empty cache. `capacityTokens` is its limit; memory is taken in steps as the sequence grows. */
   readonly createCache: (options: { readonly capacityTokens: number }) => KvCache
   /**
    * Appends `ids` to the sequence of `cache`. Returns logits [n, vocabSize] F32 of the requested positions in order, or an empty array for 'none'.
    * The array is the caller's own. Throws "runtime/context-overflow" when the cache has no room, "runtime/aborted" on abort (the cache keeps its old length).
+   *
+   * `sequenceTokens` is the length of the whole prompt where a caller feeds it in parts: rotary frequencies that depend on the length (`dynamic`) are then
+   * the same for all parts. Calls made while another runs wait for their turn.
    */
   readonly forward: (options: {
     readonly ids: readonly number[]
     readonly cache: KvCache
     readonly logits: LogitsRequest
+    readonly sequenceTokens?: number
     readonly signal?: AbortSignal
   }) => Promise<Float32Array>
 }
@@ -40,6 +45,10 @@ export interface LoadDecoderOptions {
   /** Which binding; undefined tries the C API and falls back to the Node binding. */
   readonly runtime?: OrtRuntime['kind']
   readonly threads?: number
+  /** Tokens of one run within a forward pass, default 128: a pass can be cancelled between runs. Infinity runs any prompt at once. */
+  readonly prefillChunkTokens?: number
+  /** When 16-bit weights become F32: once, in memory, or anew in every run, which keeps memory at the checkpoint's size. The default looks at free memory. */
+  readonly widening?: 'at-load' | 'per-run'
   readonly onProgress?: (progress: { readonly stage: 'weights' | 'graph' | 'session'; readonly fraction: number }) => void
   readonly signal?: AbortSignal
 }

@@ -65,12 +65,21 @@ function addRotary(builder: GraphBuilder, spec: RotarySpec): string {
  *        └─ v_proj ─ Reshape ─────────────────────┘    │         │
  *                                                 past k, v   present k, v   (one buffer each)
  */
-export function addAttention(graph: { readonly builder: GraphBuilder; readonly weights: WeightStore }, x: string, spec: AttentionSpec): string {
+export function addAttention(
+  graph: { readonly builder: GraphBuilder; readonly weights: WeightStore },
+  x: string,
+  spec: AttentionSpec,
+): string {
   const { builder } = graph
   const { path, modules, hiddenSize, numAttentionHeads, numKeyValueHeads, headDim, inputs } = spec
   const { positionOffset } = inputs
 
-  const project = (part: { readonly name: string; readonly module: string; readonly numHeads: number; readonly rotated: boolean }): string => {
+  const project = (part: {
+    readonly name: string
+    readonly module: string
+    readonly numHeads: number
+    readonly rotated: boolean
+  }): string => {
     const { name, module, numHeads, rotated } = part
     const outFeatures = numHeads * headDim
     const rows = addLinear(graph, x, { path: `${path}/${name}`, module, inFeatures: hiddenSize, outFeatures, bias: spec.bias.qkv })

@@ -10,7 +10,10 @@ import { addLinear } from './linear'
  *     silu:  x ─┬─ Sigmoid ─ Mul ── y        gelu, gelu_pytorch_tanh:  x ── Gelu(approximate) ── y        relu:  x ── Relu ── y
  *               └─────────────┘
  */
-export function addActivation(builder: GraphBuilder, options: { readonly path: string; readonly x: string; readonly activation: Activation }): string {
+export function addActivation(
+  builder: GraphBuilder,
+  options: { readonly path: string; readonly x: string; readonly activation: Activation },
+): string {
   const { path, x, activation } = options
   switch (activation) {
     case 'silu': {
@@ -53,5 +56,11 @@ export function addGatedFeedForward(
   const activated = addActivation(graph.builder, { path: `${path}/act_fn`, x: gate, activation })
   const up = addLinear(graph, x, { path: `${path}/up_proj`, module: modules.up, ...widen })
   const product = graph.builder.node({ path: `${path}/Mul`, op: 'Mul', inputs: [activated, up] })
-  return addLinear(graph, product, { path: `${path}/down_proj`, module: modules.down, inFeatures: intermediateSize, outFeatures: hiddenSize, bias })
+  return addLinear(graph, product, {
+    path: `${path}/down_proj`,
+    module: modules.down,
+    inFeatures: intermediateSize,
+    outFeatures: hiddenSize,
+    bias,
+  })
 }

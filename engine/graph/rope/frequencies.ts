@@ -23,7 +23,11 @@ function inverse(base: number, dim: number): Float32Array {
 }
 
 /** The base grows with the sequence once it is longer than the trained length. Source: NTK-aware scaling, `_compute_dynamic_ntk_parameters`. */
-function dynamicBase(rope: RopeConfig, scaling: { readonly factor: number; readonly originalMaxPositionEmbeddings: number }, totalTokens: number): number {
+function dynamicBase(
+  rope: RopeConfig,
+  scaling: { readonly factor: number; readonly originalMaxPositionEmbeddings: number },
+  totalTokens: number,
+): number {
   const { factor, originalMaxPositionEmbeddings: trained } = scaling
   const { dim, theta } = rope
   // Up to the trained length the formula gives theta itself.

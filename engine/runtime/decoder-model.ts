@@ -1,0 +1,168 @@
+// A loaded decoder: forward passes over one session, in chunks, with KV caches that live in place.
+import type { DecoderConfig } from '../config/decoder-config'
+import { engineError } from '../errors'
+import { DECODER_IO } from '../graph/decoder-io'
+import { GrowingKvCache } from './kv-cache'
+import type { DecoderModel, KvCache, LogitsRequest } from './model-types'
+import type { OrtRuntime, OrtSession, OrtValue } from './ort-types'
+import { RopeCache } from './rope-cache'
+import { ScratchValues } from './scratch-values'
+
+/** A decoder with what loading it had to say. */
+export interface LoadedDecoder extends DecoderModel {
+  /** Remarks for people: tensors of the checkpoint that the family does not use. */
+  readonly notes: readonly string[]
+}
+
+/** What a decoder is made of; it owns the session. */
+export interface DecoderParts {
+  readonly config: DecoderConfig
+  readonly runtime: OrtRuntime
+  readonly session: OrtSession
+  readonly weightBytes: number
+  readonly notes: readonly string[]
+  readonly prefillChunkTokens: number
+  /** Whether the graph asks for the first position, because rotation is a node of its own. */
+  readonly usesPositionOffset: boolean
+}
+
+interface ForwardOptions {
+  readonly ids: readonly number[]
+  readonly cache: KvCache
+  readonly logits: LogitsRequest
+  readonly sequenceTokens?: number
+  readonly signal?: AbortSignal
+}
+
+/** One run: ids at positions from `firstPosition`, and which of its rows get logits. */
+interface Chunk {
+  readonly ids: readonly number[]
+  readonly firstPosition: number
+  readonly logitsRows: readonly number[]
+  readonly tables: { readonly cos: OrtValue; readonly sin: OrtValue }
+  readonly signal: AbortSignal | undefined
+}
+
+/** One pass returns one typed array; more than this is a caller that should go through the positions in parts. */
+const MAX_LOGITS_BYTES = 2 ** 32
+const NO_LOGITS = new Float32Array(0)
+
+/** A decoder over ONNX Runtime. Passes take turns; disposing it while one runs takes effect when that has ended. */
+export class OrtDecoder implements LoadedDecoder {
+  readonly config: DecoderConfig
+  readonly runtimeKind: OrtRuntime['kind']
+  readonly weightBytes: number
+  readonly notes: readonly string[]
+  readonly #parts: DecoderParts
+  readonly #rope: RopeCache
+  readonly #scratch: ScratchValues
+  #lastTurn: Promise<void> = Promise.resolve()
+  #disposed = false
+
+  constructor(parts: DecoderParts) {
+    this.config = parts.config
+    this.runtimeKind = parts.runtime.kind
+    this.weightBytes = parts.weightBytes
+    this.notes = parts.notes
+    this.#parts = parts
+    this.#rope = new RopeCache({ runtime: parts.runtime, rope: parts.config.rope })
+    this.#scratch = new ScratchValues(parts.runtime)
+  }
+
+  readonly createCache = (options: { readonly capacityTokens: number }): KvCache => {
+    const { numHiddenLayers, numKeyValueHeads, headDim } = this.config
+    const shape = { numLayers: numHiddenLayers, numKeyValueHeads, headDim }
+    return new GrowingKvCache({ runtime: this.#parts.runtime, shape, capacityTokens: options.capacityTokens })
+  }
+
+  readonly forward = (options: ForwardOptions): Promise<Float32Array> => {
+    const turn = this.#lastTurn.then(() => this.#forward(options))
+    this.#lastTurn = turn.then(ignore, ignore)
+    return turn
+  };
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    void this.#lastTurn.then(() => {
+      this.#rope[Symbol.dispose]()
+      this.#scratch[Symbol.dispose]()
+      this.#parts.session[Symbol.dispose]()
+    })
+  }
+
+  async #forward({ ids, cache, logits, sequenceTokens = 0, signal }: ForwardOptions): Promise<Float32Array> {
+    if (this.#disposed) throw engineError('runtime/disposed', { what: 'A model' })
+    if (!(cache instanceof GrowingKvCache)) throw engineError('runtime/foreign-value', { name: 'cache' })
+    const { vocabSize } = this.config
+    checkIds(ids, vocabSize)
+    const rows = logits === 'all' ? ids.length : logits === 'last' ? 1 : 0
+    if (rows * vocabSize * 4 > MAX_LOGITS_BYTES) {
+      throw engineError('runtime/logits-too-large', { tokens: rows, vocabSize, maxBytes: MAX_LOGITS_BYTES })
+    }
+    const start = cache.lengthTokens
+    const end = start + ids.length
+    cache.reserve(end)
+    const tables = this.#rope.prepare({ firstPosition: start, endPosition: end, sequenceTokens: Math.max(end, sequenceTokens) })
+    const out = rows === 0 ? NO_LOGITS : new Float32Array(rows * vocabSize)
+    let filled = 0
+    for (let position = start; position < end;) {
+      const chunk = ids.slice(position - start, position - start + this.#parts.prefillChunkTokens)
+      const last = position + chunk.length === end
+      const logitsRows = logits === 'all' ? chunk.map((_, row) => row) : logits === 'last' && last ? [chunk.length - 1] : []
+      filled += await this.#run(cache, { ids: chunk, firstPosition: position, logitsRows, tables, signal }, out.subarray(filled))
+      position += chunk.length
+    }
+    cache.commit(end)
+    return out
+  }
+
+  /** Runs one chunk and copies its logits to the beginning of `out`; returns how many numbers that were. */
+  async #run(cache: GrowingKvCache, chunk: Chunk, out: Float32Array): Promise<number> {
+    const rows = chunk.logitsRows.length
+    const shape = [rows, this.config.vocabSize]
+    const own = rows === 1 ? this.#scratch.take(DECODER_IO.logits, { dtype: 'F32', shape }) : null
+    const outputs: Record<string, OrtValue | null> = { [DECODER_IO.logits]: own }
+    const inputs = this.#inputs(chunk)
+    cache.layers.forEach(({ key, value }, layer) => {
+      inputs[DECODER_IO.pastKey(layer)] = key
+      inputs[DECODER_IO.pastValue(layer)] = value
+      outputs[DECODER_IO.presentKey(layer)] = key
+      outputs[DECODER_IO.presentValue(layer)] = value
+    })
+    const { signal } = chunk
+    const allocated = await this.#parts.session.run({ inputs, outputs, ...(signal === undefined ? {} : { signal }) })
+    const result = own ?? allocated[DECODER_IO.logits]
+    if (result !== undefined && rows > 0) {
+      out.set(new Float32Array(result.bytes.buffer, result.bytes.byteOffset, rows * this.config.vocabSize))
+    }
+    for (const value of Object.values(allocated)) value[Symbol.dispose]()
+    return rows * this.config.vocabSize
+  }
+
+  #inputs({ ids, firstPosition, logitsRows, tables }: Chunk): Record<string, OrtValue> {
+    const totalTokens = firstPosition + ids.length
+    return {
+      [DECODER_IO.inputIds]: this.#scratch.int64(DECODER_IO.inputIds, ids),
+      [DECODER_IO.logitsRows]: this.#scratch.int64(DECODER_IO.logitsRows, logitsRows),
+      [DECODER_IO.seqlensK]: this.#scratch.int32(DECODER_IO.seqlensK, { shape: [1], number: totalTokens - 1 }),
+      [DECODER_IO.totalSequenceLength]: this.#scratch.int32(DECODER_IO.totalSequenceLength, { shape: [], number: totalTokens }),
+      [DECODER_IO.cosCache]: tables.cos,
+      [DECODER_IO.sinCache]: tables.sin,
+      ...(this.#parts.usesPositionOffset
+        ? { [DECODER_IO.positionOffset]: this.#scratch.int64(DECODER_IO.positionOffset, [firstPosition]) }
+        : {}),
+    }
+  }
+}
+
+function checkIds(ids: readonly number[], vocabSize: number): void {
+  if (ids.length === 0) throw engineError('runtime/empty-input', { tokens: 0 })
+  for (const id of ids) {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw engineError('runtime/token-out-of-range', { id, vocabSize })
+  }
+}
+
+function ignore(): void {
+  // A pass's failure belongs to its own caller; the next one only waits for its end.
+}

@@ -1,0 +1,137 @@
+// The KV cache: one key and one value buffer per layer that attention updates in place; they grow in steps, so that a short chat on a long-context model stays small.
+import { engineError } from '../errors'
+import type { KvCache } from './model-types'
+import type { OrtRuntime, OrtValue } from './ort-types'
+
+/** What one layer's buffers look like; both are [1, numKeyValueHeads, tokens, headDim] F32. */
+export interface KvCacheShape {
+  readonly numLayers: number
+  readonly numKeyValueHeads: number
+  readonly headDim: number
+}
+
+interface Layer {
+  readonly key: OrtValue
+  readonly value: OrtValue
+}
+
+const BYTES_PER_ELEMENT = 4
+/** Growth is rounded up to this: a few sentences fit without a second step. */
+const STEP_TOKENS = 256
+/** Each step is at least half of what was there, so that copying stays a constant cost per token. */
+const GROWTH = 1.5
+
+/** Room to allocate when `neededTokens` must fit: whole steps, at least 1.5 times the present room, at most `limitTokens`. */
+export function grownCapacity(options: {
+  readonly presentTokens: number
+  readonly neededTokens: number
+  readonly limitTokens: number
+}): number {
+  const { presentTokens, neededTokens, limitTokens } = options
+  const wanted = Math.max(neededTokens, Math.ceil(presentTokens * GROWTH))
+  return Math.min(Math.ceil(wanted / STEP_TOKENS) * STEP_TOKENS, limitTokens)
+}
+
+/** Keys and values of one sequence. `capacityTokens` is the limit; memory is taken as the sequence grows, and growing copies what is there. */
+export class GrowingKvCache implements KvCache {
+  readonly capacityTokens: number
+  readonly #shape: KvCacheShape
+  readonly #runtime: OrtRuntime
+  #layers: Layer[] = []
+  #lengthTokens = 0
+  #disposed = false
+
+  constructor(options: { readonly runtime: OrtRuntime; readonly shape: KvCacheShape; readonly capacityTokens: number }) {
+    this.#runtime = options.runtime
+    this.#shape = options.shape
+    this.capacityTokens = options.capacityTokens
+  }
+
+  get lengthTokens(): number {
+    return this.#lengthTokens
+  }
+
+  /** Bytes allocated now. */
+  get sizeBytes(): number {
+    return this.#layers.reduce((sum, { key, value }) => sum + key.bytes.length + value.bytes.length, 0)
+  }
+
+  /** The buffers by layer, for binding to a run. */
+  get layers(): readonly Layer[] {
+    return this.#layers
+  }
+
+  readonly truncate = (lengthTokens: number): void => {
+    if (!Number.isInteger(lengthTokens) || lengthTokens < 0 || lengthTokens > this.#lengthTokens) {
+      throw engineError('runtime/cache-length', { asked: lengthTokens, present: this.#lengthTokens })
+    }
+    this.#lengthTokens = lengthTokens
+  }
+
+  /** Declares the first `lengthTokens` tokens valid, after a run has written them. */
+  commit(lengthTokens: number): void {
+    this.#lengthTokens = lengthTokens
+  }
+
+  /** Makes room for `neededTokens` tokens. Throws "runtime/context-overflow" above the limit, "runtime/disposed". */
+  reserve(neededTokens: number): void {
+    if (this.#disposed) throw engineError('runtime/disposed', { what: 'A KV cache' })
+    if (neededTokens > this.capacityTokens) {
+      throw engineError('runtime/context-overflow', { neededTokens, contextLength: this.capacityTokens })
+    }
+    const presentTokens = Math.min(...Array.from({ length: this.#shape.numLayers }, (_, index) => this.#roomOf(index)))
+    if (neededTokens <= presentTokens) return
+    const tokens = grownCapacity({ presentTokens, neededTokens, limitTokens: this.capacityTokens })
+    // Layer by layer: old and new buffers of one layer at a time, and a failure in between leaves a cache that still works.
+    for (let index = 0; index < this.#shape.numLayers; index++) if (this.#roomOf(index) < tokens) this.#grow(index, tokens)
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const layer of this.#layers) disposeLayer(layer)
+    this.#layers = []
+    this.#lengthTokens = 0
+  }
+
+  #roomOf(index: number): number {
+    return this.#layers[index]?.key.shape[2] ?? 0
+  }
+
+  #grow(index: number, tokens: number): void {
+    const { numKeyValueHeads, headDim } = this.#shape
+    const shape = [1, numKeyValueHeads, tokens, headDim]
+    const key = this.#runtime.allocate({ dtype: 'F32', shape })
+    let value: OrtValue
+    try {
+      value = this.#runtime.allocate({ dtype: 'F32', shape })
+    } catch (error) {
+      key[Symbol.dispose]()
+      throw error
+    }
+    const old = this.#layers[index]
+    if (old !== undefined) {
+      this.#copy(old.key, key)
+      this.#copy(old.value, value)
+      disposeLayer(old)
+    }
+    this.#layers[index] = { key, value }
+  }
+
+  /** Copies the valid rows of every head; heads lie further apart in the larger buffer. */
+  #copy(from: OrtValue, to: OrtValue): void {
+    const { numKeyValueHeads, headDim } = this.#shape
+    const rowBytes = headDim * BYTES_PER_ELEMENT
+    const fromHeadBytes = (from.shape[2] ?? 0) * rowBytes
+    const toHeadBytes = (to.shape[2] ?? 0) * rowBytes
+    const validBytes = this.#lengthTokens * rowBytes
+    for (let head = 0; head < numKeyValueHeads; head++) {
+      to.bytes.set(from.bytes.subarray(head * fromHeadBytes, head * fromHeadBytes + validBytes), head * toHeadBytes)
+    }
+  }
+}
+
+function disposeLayer({ key, value }: Layer): void {
+  key[Symbol.dispose]()
+  value[Symbol.dispose]()
+}
