@@ -27,7 +27,8 @@ const catalogue = {
   'engine/cancelled': (_: Record<never, never>) => 'It was cancelled.',
   'engine/did-not-start': (d: { reason: string }) => `The engine process could not be started: ${d.reason}.`,
   'library/not-found': (d: { modelId: string }) => `There is no model ${d.modelId} in the library.`,
-  'library/not-ready': (d: { modelId: string; state: string }) => `The model ${d.modelId} cannot run: it is ${d.state}.`,
+  'library/folder-of-models': (d: { path: string; count: number }) =>
+    `${d.path} is not a model itself; it holds ${d.count} model directories and can be added to the library.`,
   'library/no-folder': (d: { path: string; reason: string }) => `${d.path} is no folder that can be read (${d.reason}).`,
   'library/no-model': (d: { path: string }) => `${d.path} is not a model directory, and no folder directly inside it is one: a config.json is needed.`,
   'library/not-a-directory': (d: { path: string }) => `${d.path} is a file; a model is opened by its directory, the one with config.json.`,

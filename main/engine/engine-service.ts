@@ -21,6 +21,8 @@ export interface EngineService extends Disposable {
   readonly load: (target: ModelTarget) => Promise<LoadedModelInfo>
   readonly unload: () => Promise<void>
   readonly request: <M extends EngineMethod>(method: M, params: EngineMethods[M]['params'], options?: RequestOptions<M>) => Promise<EngineMethods[M]['value']>
+  /** Directory of the loaded model, null while there is none. */
+  readonly loadedPath: () => string | null
   /** Process id of the engine process, undefined while there is none. */
   readonly pid: () => number | undefined
 }
@@ -122,6 +124,7 @@ export function createEngineService(options: { readonly fork: () => EngineChild;
     load,
     unload,
     request: (method, params, requestOptions) => child.request(method, params, requestOptions),
+    loadedPath: () => loaded?.target.path ?? null,
     pid: () => child.pid,
     [Symbol.dispose]: () => {
       listeners.clear()

@@ -1,0 +1,53 @@
+// The settings: one small JSON document in the data folder, with defaults for whatever it does not say.
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { settingsSchema } from '../../preload/contract'
+import type { CallInput, Settings } from '../../preload/contract'
+import type { Clock, Log } from '../host'
+import { jsonFile } from '../json-file'
+import { reasonOf, serviceError } from '../service-error'
+
+/** What the settings are before anything was chosen. */
+export const defaultSettings: Settings = {
+  theme: 'system',
+  language: 'system',
+  defaultModelId: null,
+  systemPrompt: '',
+  sampling: null,
+  threads: null,
+  contextLength: null,
+}
+
+/** The present settings and the way to change them. */
+export interface SettingsService {
+  readonly get: () => Settings
+  /** Saves, then applies. Throws "settings/not-saved" and changes nothing when the file cannot be written. */
+  readonly set: (change: CallInput<'settings.set'>['change']) => Promise<Settings>
+}
+
+/** Reads the settings of a data folder. A broken file is kept aside and the defaults hold. */
+export async function createSettingsService(options: { readonly dataFolder: string; readonly clock: Clock; readonly log: Log }): Promise<SettingsService> {
+  const path = join(options.dataFolder, 'settings.json')
+  const file = jsonFile({ path, schema: v.partial(settingsSchema), fallback: {}, clock: options.clock, log: options.log })
+  let settings = merge(defaultSettings, await file.read())
+  return {
+    get: () => settings,
+    set: async (change) => {
+      const next = merge(settings, change)
+      try {
+        await file.write(next)
+      } catch (failure) {
+        throw serviceError('settings/not-saved', { path, reason: reasonOf(failure) }, failure)
+      }
+      // Merged anew: another change may have been saved meanwhile.
+      settings = merge(settings, change)
+      return settings
+    },
+  }
+}
+
+/** A key that is present with `undefined` leaves the value as it was. */
+function merge(settings: Settings, change: CallInput<'settings.set'>['change']): Settings {
+  const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+  return { ...settings, ...given }
+}
