@@ -7,7 +7,5 @@ export const generateErrors = {
   'generate/logits-not-finite': (d: { id: number }) =>
     `The model's score for token ${d.id} is not a finite number: the weights are damaged or overflowed in this number format.`,
   'generate/no-token-left': (d: { vocabSize: number }) => `The settings rule out every one of the ${d.vocabSize} tokens, so none can be picked.`,
-  'generate/token-outside-vocabulary': (d: { id: number; vocabSize: number }) =>
-    `The prompt holds the token ${d.id}, but the model knows only tokens 0 to ${d.vocabSize - 1}.`,
   'generate/busy': (_: { what: string }) => `${_.what} is still running on this conversation; only one can run at a time.`,
 } satisfies Record<string, (details: never) => string>

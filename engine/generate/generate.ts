@@ -44,7 +44,7 @@ function freshSeed(): number {
 /**
  * Generates one reply. Yields prefill progress, text deltas (never empty, never part of a character or of a stop string), then exactly one 'finished', whose text is the
  * deltas joined and whose ids leave out the id that ended the turn. An abort of `signal` is the finish reason 'cancelled' and keeps the text.
- * Throws "generate/empty-prompt", "generate/bad-setting", "generate/token-outside-vocabulary", "generate/busy", "runtime/context-overflow" before any event, and what the decoder throws.
+ * Throws "generate/empty-prompt", "generate/bad-setting", "runtime/token-out-of-range", "generate/busy", "runtime/context-overflow" before any event, and what the decoder throws.
  */
 export async function* generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, undefined> {
   const { model, promptIds, settings, signal } = options
@@ -120,7 +120,7 @@ function checkPrompt({ model, promptIds, sequence, settings }: GenerateOptions):
   if (promptIds.length === 0) throw engineError('generate/empty-prompt', { promptTokens: 0 })
   const { vocabSize } = model.decoder.config
   for (const id of promptIds) {
-    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw engineError('generate/token-outside-vocabulary', { id, vocabSize })
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw engineError('runtime/token-out-of-range', { id, vocabSize })
   }
   const { maxNewTokens } = settings
   if (maxNewTokens !== null && !(Number.isInteger(maxNewTokens) && maxNewTokens > 0)) {

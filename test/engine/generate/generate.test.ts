@@ -157,7 +157,7 @@ describe('generate', () => {
   it.each([
     { title: 'an empty prompt', promptIds: [], settings: GREEDY, code: 'generate/empty-prompt' },
     { title: 'a prompt that leaves no place for a reply', promptIds: idsOf('abcdefgh'), settings: GREEDY, code: 'runtime/context-overflow' },
-    { title: 'an id outside the vocabulary', promptIds: [28], settings: GREEDY, code: 'generate/token-outside-vocabulary' },
+    { title: 'an id outside the vocabulary', promptIds: [28], settings: GREEDY, code: 'runtime/token-out-of-range' },
     { title: 'a negative temperature', promptIds: [1], settings: { ...GREEDY, temperature: -1 }, code: 'generate/bad-setting' },
     { title: 'zero tokens', promptIds: [1], settings: { ...GREEDY, maxNewTokens: 0 }, code: 'generate/bad-setting' },
   ])('refuses $title', async ({ promptIds, settings, code }) => {

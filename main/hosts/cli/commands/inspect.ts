@@ -1,0 +1,78 @@
+// `weightroom inspect`: what a model folder or a weight file holds, from headers alone; `--tensor` reads one tensor.
+import type { Command } from 'commander'
+import type { Inspection } from '../../../../engine/inspect/inspect-checkpoint'
+import type { TensorStatistics } from '../../../../engine/inspect/tensor-statistics'
+import { formatBytes, writeJson, type Terminal } from '../terminal'
+
+interface InspectOptions {
+  readonly tensor?: string
+  readonly json?: true
+}
+
+/** Adds `inspect` to the program. */
+export function registerInspect(program: Command, terminal: Terminal): void {
+  program
+    .command('inspect <path>')
+    .description('show the format, configuration, tokenizer and tensors of a model folder or weight file')
+    .option('--tensor <name>', 'statistics and first values of one tensor')
+    .option('--json', 'answer with one JSON document')
+    .action(async (path: string, options: InspectOptions) => {
+      const { modelPath } = await import('../model-path')
+      const found = await modelPath(path)
+      if (options.tensor === undefined) await showModel(found, options, terminal)
+      else await showTensor(found, { name: options.tensor, json: options.json }, terminal)
+    })
+}
+
+async function showModel(path: string, options: InspectOptions, terminal: Terminal): Promise<void> {
+  const { inspectCheckpoint } = await import('../../../../engine/inspect/inspect-checkpoint')
+  const inspection = await inspectCheckpoint(path, { signal: terminal.signal })
+  if (options.json) {
+    const { format, files, config, tokenizer, metadata, parameterCount, weightBytes, dtype, notes } = inspection
+    const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, offsetBytes }) => ({ name, dtype: type, shape, sizeBytes, file, offsetBytes }))
+    writeJson(terminal, { format, files, ...(config && { config }), ...(tokenizer && { tokenizer }), metadata, parameterCount, weightBytes, dtype, tensors, notes })
+  } else terminal.stdout.write(describeModel(inspection))
+}
+
+async function showTensor(path: string, options: { readonly name: string; readonly json: true | undefined }, terminal: Terminal): Promise<void> {
+  const [{ openCheckpoint }, { tensorStatistics }] = await Promise.all([
+    import('../../../../engine/checkpoint/open'),
+    import('../../../../engine/inspect/tensor-statistics'),
+  ])
+  const { signal } = terminal
+  using checkpoint = await openCheckpoint(path, { signal })
+  const { name } = options
+  const statistics = await tensorStatistics(checkpoint, { name, signal })
+  if (options.json) writeJson(terminal, statistics)
+  else terminal.stdout.write(describeTensor(statistics))
+}
+
+/** The inspection as lines for people. */
+function describeModel(inspection: Inspection): string {
+  const { path, format, files, config, tokenizer, metadata, parameterCount, weightBytes, dtype, tensors, notes } = inspection
+  const modelType = typeof config?.['model_type'] === 'string' ? config['model_type'] : null
+  const nameWidth = tensors.reduce((width, { name }) => Math.max(width, name.length), 0)
+  const lines = [
+    path,
+    `format      ${format}, ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${formatBytes(weightBytes)} of weights`,
+    `parameters  ${parameterCount.toLocaleString('en')}${dtype === null ? '' : `, mostly ${dtype}`}`,
+    ...(modelType === null ? [] : [`family      ${modelType}`]),
+    ...(tokenizer ? [`tokenizer   ${tokenizer.files.join(', ')}`] : []),
+    ...Object.entries(metadata).map(([key, value]) => `metadata    ${key}: ${value}`),
+    ...notes.map((note) => `note        ${note}`),
+    '',
+    ...tensors.map(({ name, dtype: type, shape, sizeBytes }) => `${name.padEnd(nameWidth)}  ${type.padEnd(5)} [${shape.join(', ')}]  ${formatBytes(sizeBytes)}`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** A tensor's statistics as lines for people. */
+function describeTensor(statistics: TensorStatistics): string {
+  const { name, dtype, shape, elements, firstValues, ...numbers } = statistics
+  const lines = [
+    `${name}  ${dtype} [${shape.join(', ')}], ${elements.toLocaleString('en')} elements`,
+    ...Object.entries(numbers).map(([key, value]) => `${key.padEnd(13)} ${value === null ? 'none' : String(value)}`),
+    `first values  ${firstValues.map((value) => Number(value.toPrecision(7))).join(', ')}${elements > firstValues.length ? ', ...' : ''}`,
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,42 @@
+// Parsers of option values: what is not a value of the option is wrong usage (exit 2), before anything is opened.
+import { InvalidArgumentError, Option } from 'commander'
+
+/** A parser of numbers from `min` to `max`. */
+export function numberFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() === '' || !(value >= min && value <= max)) throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`)
+    return value
+  }
+}
+
+/** A parser of whole numbers from `min` to `max`. */
+export function integerFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !(value >= min && value <= max)) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+    return value
+  }
+}
+
+/** Collects the values of an option that may be given several times. */
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
+}
+
+/** Token ids separated by commas or spaces. */
+export function tokenIdList(text: string): readonly number[] {
+  const parts = text.split(/[\s,]+/).filter((part) => part.length > 0)
+  if (parts.length === 0 || parts.some((part) => !/^\d+$/.test(part))) throw new InvalidArgumentError('It must be token ids separated by commas.')
+  return parts.map(Number)
+}
+
+/** `--threads`: at most what any machine of today has. */
+export const threadsOption = (): Option => new Option('--threads <n>', 'processor threads').argParser(integerFrom(1, 1024))
+
+/** `--runtime`, which the tests of both bindings use. */
+export const runtimeOption = (): Option =>
+  new Option('--runtime <binding>', 'how ONNX Runtime is called').choices(['c-api', 'node-binding']).hideHelp()
+
+/** `--format`: how the weights are computed with. */
+export const formatOption = (): Option => new Option('--format <format>', 'number format of the weights').choices(['f32']).default('f32')

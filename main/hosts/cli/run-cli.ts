@@ -1,0 +1,42 @@
+// Runs one command line: parses it, runs the command, and turns every failure into one sentence on standard error and an exit code.
+import { Command, CommanderError } from 'commander'
+import { registerInspect } from './commands/inspect'
+import { registerLogits } from './commands/logits'
+import type { Terminal } from './terminal'
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + SIGINT, as shells have it). */
+export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const
+
+/** Adds a command to the program. */
+export type RegisterCommand = (program: Command, terminal: Terminal) => void
+
+const COMMANDS: readonly RegisterCommand[] = [registerInspect, registerLogits]
+
+/** Runs `args` (without node and script) and returns the exit code. Never throws. */
+export async function runCli(args: readonly string[], options: { readonly terminal: Terminal; readonly version: string }): Promise<number> {
+  const { terminal, version } = options
+  const program = new Command('weightroom')
+    .description('Run local language models straight from Hugging Face checkpoints, offline.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .configureOutput({ writeOut: terminal.stdout.write, writeErr: terminal.stderr.write })
+  for (const register of COMMANDS) register(program, terminal)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return terminal.signal.aborted ? EXIT.cancelled : EXIT.done
+  } catch (failure) {
+    if (failure instanceof CommanderError) return failure.exitCode === 0 ? EXIT.done : EXIT.usage
+    if (terminal.signal.aborted) return EXIT.cancelled
+    terminal.stderr.write(`${describeFailure(failure)}\n`)
+    return EXIT.failed
+  }
+}
+
+/** `error[code]: sentence`; a failure without a code of ours is a defect, and says so. */
+export function describeFailure(failure: unknown): string {
+  if (failure instanceof Error && 'code' in failure && typeof failure.code === 'string' && failure.code.includes('/')) {
+    return `error[${failure.code}]: ${failure.message}`
+  }
+  return `error[cli/internal]: ${failure instanceof Error ? failure.message : String(failure)}`
+}

@@ -1,0 +1,35 @@
+// What a command sees of the world: its streams, a signal for Ctrl-C, a clock. Tests give their own.
+
+/** A place for text. */
+export interface TextSink {
+  readonly write: (text: string) => void
+  readonly isTerminal: boolean
+}
+
+/** The surroundings of one call of the command line. */
+export interface Terminal {
+  readonly stdout: TextSink
+  readonly stderr: TextSink
+  readonly stdin: NodeJS.ReadStream
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+  /** Milliseconds from any fixed moment. */
+  readonly now: () => number
+}
+
+/** Writes the one JSON document of `--json`. */
+export function writeJson(terminal: Terminal, document: unknown): void {
+  terminal.stdout.write(`${JSON.stringify(document, null, terminal.stdout.isTerminal ? 2 : undefined)}\n`)
+}
+
+/** A size for people, in powers of 1024. */
+export function formatBytes(sizeBytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = sizeBytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[unit] ?? ''}`
+}
