@@ -1,19 +1,10 @@
 // The one window: sandboxed and isolated, cannot navigate away, cannot open others, grants no permission.
-import { BrowserWindow, nativeTheme, shell } from 'electron'
+import { BrowserWindow, nativeTheme } from 'electron'
 import { appUrl, isAppUrl } from './app-protocol'
 
 const SIZE = { width: 1180, height: 800, minWidth: 640, minHeight: 480 } as const
 /** Shown before the first paint; the same values as the page's own background. */
 const BACKGROUND = { light: '#fbfbfa', dark: '#17181a' } as const
-
-/** Opens http(s) and mailto addresses in the system's browser; false for every other kind. */
-export async function openExternal(url: string): Promise<boolean> {
-  if (!URL.canParse(url)) return false
-  const parsed = new URL(url)
-  if (!['http:', 'https:', 'mailto:'].includes(parsed.protocol)) return false
-  await shell.openExternal(parsed.href)
-  return true
-}
 
 /** Creates the window and loads the app's page. */
 export function createWindow(options: { readonly preloadPath: string; readonly iconPath: string }): BrowserWindow {
@@ -33,10 +24,8 @@ export function createWindow(options: { readonly preloadPath: string; readonly i
     },
   })
   const contents = window.webContents
-  contents.setWindowOpenHandler(({ url }) => {
-    void openExternal(url)
-    return { action: 'deny' }
-  })
+  // Links leave through the contract's app.openExternal, which checks them; the page itself opens nothing.
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }))
   contents.on('will-navigate', (event) => {
     if (!isAppUrl(event.url)) event.preventDefault()
   })
