@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 
 import { engineError } from '../errors'
 import type { OrtRuntime } from './ort-types'
+import { createBindingRuntime } from './ort/node-binding'
 import { engineProcessEnv } from './process-env'
 
 /** A runtime, and why it is not the C API where that was tried first and failed. */
@@ -18,6 +19,16 @@ const LIBRARY_NAMES: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   win32: 'onnxruntime.dll',
 }
 
+/** The library's names of what the Node binding calls backends. */
+const EXECUTION_PROVIDERS: Readonly<Record<string, string>> = {
+  cpu: 'CPUExecutionProvider',
+  webgpu: 'WebGpuExecutionProvider',
+  cuda: 'CUDAExecutionProvider',
+  tensorrt: 'TensorrtExecutionProvider',
+  dml: 'DmlExecutionProvider',
+  coreml: 'CoreMLExecutionProvider',
+}
+
 /**
  * Opens ONNX Runtime. Without a kind the C API is tried first, then the Node binding.
  * Throws "runtime/ort-unavailable" when neither can be opened, or the one asked for cannot.
@@ -25,27 +36,43 @@ const LIBRARY_NAMES: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
 export async function openOrt(options: { readonly kind?: OrtRuntime['kind'] }): Promise<OpenedOrt> {
   // The library reads this while it loads; whoever started this process may have forgotten it.
   process.env['ORT_DISABLE_TELEMETRY'] = engineProcessEnv.ORT_DISABLE_TELEMETRY
-  if (options.kind === 'c-api') return { ...(await openThroughCApi()), fallbackReason: null }
-  if (options.kind === 'node-binding') return { ...(await openThroughBinding()), fallbackReason: null }
+  if (options.kind !== undefined) return { ...(await openOnce(options.kind)), fallbackReason: null }
   try {
-    return { ...(await openThroughCApi()), fallbackReason: null }
+    return { ...(await openOnce('c-api')), fallbackReason: null }
   } catch (error) {
-    return { ...(await openThroughBinding()), fallbackReason: reasonOf(error) }
+    return { ...(await openOnce('node-binding')), fallbackReason: reasonOf(error) }
   }
 }
 
-async function openThroughCApi(): Promise<OrtRuntime> {
+const opened = new Map<OrtRuntime['kind'], OrtRuntime>()
+
+/** One runtime of a kind per process, so that values and sessions of different callers fit together. */
+async function openOnce(kind: OrtRuntime['kind']): Promise<OrtRuntime> {
   try {
-    // Imported late: where koffi has no build for the machine, importing it throws.
-    const { openCApi } = await import('./ort/c-api')
-    return openCApi(libraryPath())
+    const runtime = opened.get(kind) ?? (kind === 'c-api' ? await openThroughCApi() : await openThroughBinding())
+    // Two callers may have waited for the same import; the first one's runtime is everybody's.
+    const first = opened.get(kind) ?? runtime
+    opened.set(kind, first)
+    return first
   } catch (cause) {
     throw engineError('runtime/ort-unavailable', { reason: reasonOf(cause) }, cause)
   }
 }
 
+async function openThroughCApi(): Promise<OrtRuntime> {
+  // Imported late: where koffi has no build for the machine, importing it throws.
+  const { createCApiRuntime } = await import('./ort/c-api')
+  return createCApiRuntime(libraryPath())
+}
+
 async function openThroughBinding(): Promise<OrtRuntime> {
-  throw engineError('runtime/ort-unavailable', { reason: 'not written yet' })
+  const { env, InferenceSession, listSupportedBackends, Tensor } = await import('onnxruntime-node')
+  return createBindingRuntime<InstanceType<typeof Tensor>>({
+    version: env.versions.node ?? 'unknown',
+    executionProviders: listSupportedBackends().map(({ name }) => EXECUTION_PROVIDERS[name] ?? name),
+    createSession: (model, options) => InferenceSession.create(model, options),
+    createTensor: ({ type, data, dims }) => Reflect.construct(Tensor, [type, data, dims]),
+  })
 }
 
 /** Where onnxruntime-node keeps the library for this machine. Throws "runtime/ort-unavailable". */

@@ -10,15 +10,9 @@ import { sessionConfigEntries } from './config-entries'
 const EXECUTION_MODE_SEQUENTIAL = 0
 const OPTIMIZATION_ALL = 99
 
-let opened: OrtRuntime | undefined
-
-/** Opens the library at a path, once per process. Throws "runtime/ort-unavailable". */
-export function openCApi(libraryPath: string): OrtRuntime {
-  opened ??= createRuntime(openLibrary(libraryPath))
-  return opened
-}
-
-function createRuntime(library: OrtLibrary): OrtRuntime {
+/** The runtime over the library at a path; call once per process. Throws "runtime/ort-unavailable", "runtime/ort-failed". */
+export function createCApiRuntime(libraryPath: string): OrtRuntime {
+  const library = openLibrary(libraryPath)
   const values = createValues(library)
   return {
     kind: 'c-api',

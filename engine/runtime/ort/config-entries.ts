@@ -5,7 +5,7 @@ import type { OrtSessionOptions } from '../ort-types'
 const SPIN_DURATION_US = '100'
 
 /** Config entries as ONNX Runtime names them; the caller's own entries win. */
-export function sessionConfigEntries(options: OrtSessionOptions): Readonly<Record<string, string>> {
+export function sessionConfigEntries(options: OrtSessionOptions): Record<string, string> {
   return {
     'session.intra_op.spin_duration_us': SPIN_DURATION_US,
     'session.disable_prepacking': options.prepacking ? '0' : '1',

@@ -37,21 +37,8 @@ export class Session<Handle> implements OrtSession {
     this.#parts = parts
   }
 
-  readonly run = (run: OrtRun): Promise<Readonly<Record<string, OrtValue>>> => {
-    const turn = this.#lastTurn.then(() => this.#run(run))
-    this.#lastTurn = turn.then(ignore, ignore)
-    return turn
-  };
-
-  [Symbol.dispose](): void {
-    if (this.#disposed) return
-    this.#disposed = true
-    void this.#lastTurn.then(this.#parts.free)
-  }
-
-  async #run({ inputs, outputs, signal }: OrtRun): Promise<Readonly<Record<string, OrtValue>>> {
+  readonly run = async ({ inputs, outputs, signal }: OrtRun): Promise<Readonly<Record<string, OrtValue>>> => {
     if (this.#disposed) throw engineError('runtime/disposed', { what: 'A session' })
-    if (isAborted(signal)) throw engineError('runtime/aborted', { what: 'A run' })
     this.#checkNames({ inputs, outputs })
     const held: Value<Handle>[] = []
     const hold = (name: string, value: OrtValue): Handle => {
@@ -61,18 +48,35 @@ export class Session<Handle> implements OrtSession {
       held.push(known)
       return handle
     }
+    // Everything up to the first wait happens inside the call: from its return on, the caller may dispose what it passed in.
     try {
-      const allocated = await this.#parts.execute({
+      return await this.#takeTurn({
         inputs: Object.entries(inputs).map(([name, value]) => ({ name, handle: hold(name, value) })),
         outputs: Object.entries(outputs).map(([name, value]) => ({ name, handle: value === null ? null : hold(name, value) })),
         signal,
       })
-      if (!isAborted(signal)) return Object.fromEntries(allocated)
-      for (const value of allocated.values()) value[Symbol.dispose]()
-      throw engineError('runtime/aborted', { what: 'A run' })
     } finally {
       for (const value of held) value.release()
     }
+  };
+
+  /** Frees the graph once the runs asked for so far have ended. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    void this.#lastTurn.then(this.#parts.free)
+  }
+
+  #takeTurn(run: NativeRun<Handle>): Promise<Readonly<Record<string, OrtValue>>> {
+    const turn = this.#lastTurn.then(async () => {
+      if (isAborted(run.signal)) throw engineError('runtime/aborted', { what: 'A run' })
+      const allocated = await this.#parts.execute(run)
+      if (!isAborted(run.signal)) return Object.fromEntries(allocated)
+      for (const value of allocated.values()) value[Symbol.dispose]()
+      throw engineError('runtime/aborted', { what: 'A run' })
+    })
+    this.#lastTurn = turn.then(ignore, ignore)
+    return turn
   }
 
   #checkNames({ inputs, outputs }: OrtRun): void {
