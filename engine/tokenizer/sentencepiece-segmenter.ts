@@ -7,15 +7,18 @@ export const MAX_TEXT_CHARACTERS = 4 * 1024 * 1024
 
 const MODEL_FILE = 'tokenizer.model'
 
-/** A field 3 (normalizer_spec) that protobuf merges into the one before: no character map, add_dummy_prefix and remove_extra_whitespaces off. */
-const NO_NORMALIZATION = Uint8Array.of(0x1a, 6, 0x12, 0, 0x18, 0, 0x20, 0)
-/** The same with add_dummy_prefix off alone. */
-const NO_DUMMY_PREFIX = Uint8Array.of(0x1a, 2, 0x18, 0)
+/** Bytes behind the model: a field 3 (normalizer_spec) that protobuf merges into the one before it. Fields: 2 character map, 3 add_dummy_prefix, 4 remove_extra_whitespaces. */
+const PATCHES = {
+  'as-file': new Uint8Array(),
+  'no-dummy-prefix': Uint8Array.of(0x1a, 2, 0x18, 0),
+  'charsmap-only': Uint8Array.of(0x1a, 4, 0x18, 0, 0x20, 0),
+  none: Uint8Array.of(0x1a, 6, 0x12, 0, 0x18, 0, 0x20, 0),
+} as const
 
-/** How the text is normalized before it is cut: as the file says, without its dummy prefix, or not at all. */
-export type Normalization = 'as-file' | 'no-dummy-prefix' | 'none'
+/** How the text is normalized before it is cut: as the file says, without its dummy prefix, with its character map alone, or not at all. */
+export type Normalization = keyof typeof PATCHES
 
-/** Ids of a text. Throws "tokenizer/text-too-long", "tokenizer/segmentation-failed". */
+/** Ids of a text without lone surrogates (the library would join one with what follows it). Throws "tokenizer/text-too-long", "tokenizer/segmentation-failed". */
 export type Segment = (text: string) => number[]
 
 /**
@@ -31,21 +34,15 @@ export async function loadSegmenter(file: { readonly path: string; readonly byte
       throw engineError('tokenizer/text-too-long', { characters: text.length, maxCharacters: MAX_TEXT_CHARACTERS })
     }
     try {
-      return processor.encodeIds(toWellFormed(text))
+      return processor.encodeIds(text)
     } catch (cause) {
       throw engineError('tokenizer/segmentation-failed', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
     }
   }
 }
 
-/** Text with lone surrogates as U+FFFD: the library would join one with whatever follows it. */
-export function toWellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\ufffd')
-}
-
 function variantOf(bytes: Uint8Array, normalization: Normalization): Uint8Array {
-  if (normalization === 'as-file') return bytes
-  const patch = normalization === 'none' ? NO_NORMALIZATION : NO_DUMMY_PREFIX
+  const patch = PATCHES[normalization]
   const variant = new Uint8Array(bytes.length + patch.length)
   variant.set(bytes)
   variant.set(patch, bytes.length)

@@ -1,0 +1,145 @@
+// Tokens that are cut out of a text before the vocabulary's algorithm sees it. Follows AddedVocabulary of Hugging Face tokenizers 0.23 (tokenizer/added_vocabulary.rs).
+
+/** A token matched as a whole. `normalized`: it is looked for after normalization; lstrip and rstrip take the spaces beside it along. */
+export interface AddedToken {
+  readonly content: string
+  readonly special: boolean
+  readonly normalized: boolean
+  readonly lstrip: boolean
+  readonly rstrip: boolean
+  readonly singleWord: boolean
+}
+
+/** An added token that has its id. */
+export type NumberedToken = AddedToken & { readonly id: number }
+
+/** A piece of a text: a token found in it, or (normalized) text between tokens. `atStart` says that it begins where the whole text begins. */
+export type TextPart = { readonly kind: 'token'; readonly id: number } | { readonly kind: 'text'; readonly text: string; readonly atStart: boolean }
+
+export interface SplitterOptions {
+  readonly tokens: readonly NumberedToken[]
+  readonly normalize: (text: string) => string
+}
+
+/** Cuts a text at its added tokens; special ones only with `parseSpecial`. Parts of text are never empty. */
+export type Splitter = (text: string, options: { readonly parseSpecial: boolean }) => TextPart[]
+
+/** Makes a splitter. Of several tokens that fit at the leftmost place the longest wins. */
+export function createSplitter(options: SplitterOptions): Splitter {
+  const { normalize } = options
+  const asWritten = buildTrie(options.tokens.filter((token) => !token.normalized).map((token) => ({ text: token.content, token })))
+  const afterNormalizing = buildTrie(options.tokens.filter((token) => token.normalized).map((token) => ({ text: normalize(token.content), token })))
+  return (text, { parseSpecial }) => {
+    const parts: TextPart[] = []
+    for (const outer of cut({ text, trie: asWritten, parseSpecial })) {
+      if (outer.token) {
+        parts.push({ kind: 'token', id: outer.token.id })
+        continue
+      }
+      for (const inner of cut({ text: normalize(text.slice(outer.start, outer.end)), trie: afterNormalizing, parseSpecial })) {
+        if (inner.token) parts.push({ kind: 'token', id: inner.token.id })
+        else parts.push({ kind: 'text', text: inner.text, atStart: outer.start === 0 && inner.start === 0 })
+      }
+    }
+    return parts
+  }
+}
+
+interface Trie {
+  readonly next: Map<number, Trie>
+  token?: NumberedToken
+}
+
+interface Span {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+  readonly token: NumberedToken | null
+}
+
+function buildTrie(entries: readonly { readonly text: string; readonly token: NumberedToken }[]): Trie {
+  const root: Trie = { next: new Map() }
+  for (const { text, token } of entries) {
+    if (text === '') continue
+    let node = root
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index)
+      let child = node.next.get(unit)
+      if (!child) {
+        child = { next: new Map() }
+        node.next.set(unit, child)
+      }
+      node = child
+    }
+    node.token = token
+  }
+  return root
+}
+
+function longestMatch(text: string, options: { readonly at: number; readonly trie: Trie }): { token: NumberedToken; end: number } | null {
+  let node: Trie | undefined = options.trie
+  let found: { token: NumberedToken; end: number } | null = null
+  for (let index = options.at; node; index++) {
+    if (node.token) found = { token: node.token, end: index }
+    if (index >= text.length) break
+    node = node.next.get(text.charCodeAt(index))
+  }
+  return found
+}
+
+function cut(options: { readonly text: string; readonly trie: Trie; readonly parseSpecial: boolean }): Span[] {
+  const { text, trie, parseSpecial } = options
+  if (text === '') return []
+  if (trie.next.size === 0) return [{ start: 0, end: text.length, text, token: null }]
+  const spans: Span[] = []
+  let done = 0
+  const push = (start: number, end: number, token: NumberedToken | null) => spans.push({ start, end, text: text.slice(start, end), token })
+  let position = 0
+  while (position < text.length) {
+    const match = longestMatch(text, { at: position, trie })
+    if (!match) {
+      position++
+      continue
+    }
+    const { token } = match
+    const from = position
+    position = match.end
+    if (token.special && !parseSpecial) continue
+    if (token.singleWord && (endsWithWord(text.slice(0, from)) || startsWithWord(text.slice(match.end)))) continue
+    const start = Math.max(done, token.lstrip ? spacesBefore(text, from) : from)
+    const end = token.rstrip ? spacesAfter(text, match.end) : match.end
+    if (done < start) push(done, start, null)
+    push(start, end, token)
+    done = end
+    position = Math.max(position, end)
+  }
+  if (done < text.length) push(done, text.length, null)
+  return spans
+}
+
+// What \w and \s are in Rust's regex crate; in JavaScript they are ASCII words and a set of spaces that has U+FEFF.
+const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
+const WORD_END = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u
+const SPACE = /^\p{White_Space}$/u
+
+function startsWithWord(text: string): boolean {
+  return WORD_START.test(text.slice(0, 2))
+}
+
+function endsWithWord(text: string): boolean {
+  return WORD_END.test(text.slice(-2))
+}
+
+/** Where the run of spaces that ends at `end` begins. Every space is one UTF-16 unit. */
+function spacesBefore(text: string, end: number): number {
+  let start = end
+  while (start > 0 && SPACE.test(text.charAt(start - 1))) start--
+  return start
+}
+
+/** Where the run of spaces that begins at `start` ends. */
+function spacesAfter(text: string, start: number): number {
+  let end = start
+  while (end < text.length && SPACE.test(text.charAt(end))) end++
+  return end
+}
