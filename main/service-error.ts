@@ -8,6 +8,8 @@ const catalogue = {
   'app/internal': (d: { name: string }) => `Something went wrong inside Weightroom while it handled ${d.name}. The details are in its log.`,
   'app/link-refused': (d: { url: string }) => `Only http, https and mailto links are opened outside the app; ${d.url} is not one.`,
   'app/unsupported': (d: { what: string; host: string }) => `The ${d.host} host cannot do this: ${d.what}.`,
+  'app/resources-missing': (d: { codeFolder: string }) =>
+    `The built-in model was not found in any resources folder above ${d.codeFolder}: the installation is incomplete.`,
   'app/closing': (_: Record<never, never>) => 'Weightroom is closing.',
   'app/too-many-requests': (d: { limit: number }) => `More than ${d.limit} requests are running at once.`,
   'chats/not-found': (d: { chatId: string }) => `There is no chat ${d.chatId}.`,

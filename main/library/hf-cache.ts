@@ -1,6 +1,5 @@
 // Models of the Hugging Face hub cache: `models--org--name/{blobs,refs,snapshots/<commit>}`, read in place. Layout as huggingface_hub 0.36 writes it.
 import { opendir, readFile, readdir, realpath, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { folderNames, isModelDirectory } from './model-folders'
 
@@ -17,13 +16,6 @@ const COMMIT = /^[0-9a-f]{7,64}$/
 const MAX_REF_BYTES = 256
 /** Entries looked at in one snapshot or blob folder. */
 const MAX_FILES = 2_000
-
-/** The cache folder by the variables huggingface_hub honours, in its order. */
-export function hfCacheFolder(env: Readonly<Record<string, string | undefined>>, home: string = homedir()): string {
-  if (env.HF_HUB_CACHE) return env.HF_HUB_CACHE
-  if (env.HF_HOME) return join(env.HF_HOME, 'hub')
-  return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'huggingface', 'hub')
-}
 
 /** Models in the cache, by name. No cache is an empty one. */
 export async function listCachedModels(cacheFolder: string): Promise<readonly CachedModel[]> {
