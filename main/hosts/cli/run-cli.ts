@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { registerInspect } from './commands/inspect'
 import { registerLogits } from './commands/logits'
+import { registerTokenize } from './commands/tokenize'
 import type { Terminal } from './terminal'
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + SIGINT, as shells have it). */
@@ -10,7 +11,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const
 /** Adds a command to the program. */
 export type RegisterCommand = (program: Command, terminal: Terminal) => void
 
-const COMMANDS: readonly RegisterCommand[] = [registerInspect, registerLogits]
+const COMMANDS: readonly RegisterCommand[] = [registerInspect, registerLogits, registerTokenize]
 
 /** Runs `args` (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], options: { readonly terminal: Terminal; readonly version: string }): Promise<number> {

@@ -1,0 +1,35 @@
+// The memory model: what a loaded decoder takes beside its weights. Constants were calibrated against the resident memory of the engine process (docs/performance.md).
+import type { DecoderConfig } from '../config/decoder-config'
+import { paddedHeadDim } from '../graph/blocks/heads'
+
+const F32_BYTES = 4
+/** Tokens of one prefill run: activations grow with it (engine/runtime/load-decoder.ts). */
+const PREFILL_CHUNK_TOKENS = 128
+/** Node, ONNX Runtime's library and the tokenizer, before any weight. */
+const BASE_BYTES = 100 * 1024 * 1024
+
+/** Memory beside the weights, in bytes. */
+export interface WorkingMemory {
+  readonly kvBytes: number
+  readonly workspaceBytes: number
+  readonly baseBytes: number
+}
+
+/** Keys and values of `contextLength` tokens in F32: layers x heads x (padded) dims x 2. */
+export function kvCacheBytes(config: DecoderConfig, contextLength: number): number {
+  return 2 * config.numHiddenLayers * config.numKeyValueHeads * paddedHeadDim(config.headDim) * contextLength * F32_BYTES
+}
+
+/** Activations of one prefill chunk, rotary tables of the context and the scores of one position (in the graph, and as the caller's copy). */
+export function workspaceBytes(config: DecoderConfig, contextLength: number): number {
+  const rows = Math.min(PREFILL_CHUNK_TOKENS, contextLength)
+  const attention = (config.numAttentionHeads + 2 * config.numKeyValueHeads) * config.headDim
+  const rowFloats = 4 * config.hiddenSize + 2 * attention + 4 * config.intermediateSize
+  const ropeFloats = contextLength * config.rope.dim
+  return F32_BYTES * (rows * rowFloats + ropeFloats + 2 * config.vocabSize)
+}
+
+/** What a decoder takes beside its weights when its context window is full. */
+export function workingMemory(config: DecoderConfig, contextLength: number): WorkingMemory {
+  return { kvBytes: kvCacheBytes(config, contextLength), workspaceBytes: workspaceBytes(config, contextLength), baseBytes: BASE_BYTES }
+}

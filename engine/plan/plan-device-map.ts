@@ -1,0 +1,63 @@
+// planDeviceMap: which device each block of a decoder goes to, and the memory that is predicted there.
+import type { DecoderConfig } from '../config/decoder-config'
+import { workingMemory } from './memory-model'
+import type { DeviceMap, MachineDescription, MapStage, MemoryPrediction } from './types'
+import { mapWeights, type TensorSize, type Widening } from './weight-map'
+
+/** What is planned for what. */
+export interface PlanRequest {
+  readonly config: DecoderConfig
+  readonly tensors: Iterable<TensorSize>
+  readonly machine: MachineDescription
+  /** Tokens of the context window; the model's own length by default, and never more. */
+  readonly contextLength?: number | null
+  /** Default: as loading chooses, at load where the copies fit comfortably. */
+  readonly widening?: Widening
+}
+
+/** F32 copies are made at load when they take at most this share of free memory; loading itself decides by the same rule (engine/runtime/load-decoder.ts). */
+const WIDENING_SHARE = 0.5
+/** The prediction may be this much too low and the device must still have room. */
+const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
+
+/**
+ * Places a decoder on a machine; with one device everything lies there. Pure: the same request gives the same map.
+ *
+ * Invariants: stages are the embedding, every layer once in order, the head; every stage lies on a device of the map; the stages of a device add up to its
+ * predicted weight bytes; the parts of a prediction add up to its total; `fits` says that every device has room for its prediction and a margin.
+ * Throws "graph/unknown-architecture".
+ */
+export function planDeviceMap(request: PlanRequest): DeviceMap {
+  const { config, machine } = request
+  const [device] = machine.devices
+  const contextLength = Math.min(request.contextLength ?? config.maxPositionEmbeddings, config.maxPositionEmbeddings)
+  const tensors = [...request.tensors]
+  const widening = request.widening ?? chooseWidening(tensors, device.freeBytes)
+  const weights = mapWeights({ config, tensors, widening })
+  const place = { device: device.id, tied: false }
+  const stages: MapStage[] = [
+    { kind: 'embedding', index: null, weightBytes: weights.embeddingBytes, ...place },
+    ...weights.layerBytes.map((weightBytes, index): MapStage => ({ kind: 'layer', index, weightBytes, ...place })),
+    { kind: 'head', index: null, weightBytes: weights.headBytes, ...place, tied: weights.tied },
+  ]
+  const working = workingMemory(config, contextLength)
+  const weightBytes = stages.reduce((sum, stage) => sum + stage.weightBytes, 0)
+  const workspaceBytes = working.workspaceBytes + (widening === 'per-run' ? weights.largestWidenedBytes : 0)
+  const totalBytes = weightBytes + working.kvBytes + workspaceBytes + working.baseBytes
+  const predicted: MemoryPrediction = { ...working, weightBytes, workspaceBytes, totalBytes }
+  return {
+    contextLength,
+    weightDtype: weights.dtype,
+    stages,
+    devices: machine.devices.map((each) => ({ ...each, predicted: each === device ? predicted : NOTHING, measuredBytes: null })),
+    fits: totalBytes * (1 + MARGIN.share) + MARGIN.bytes <= device.freeBytes,
+  }
+}
+
+const NOTHING: MemoryPrediction = { weightBytes: 0, kvBytes: 0, workspaceBytes: 0, baseBytes: 0, totalBytes: 0 }
+
+/** Whether F32 copies of 16-bit weights are made at load. */
+function chooseWidening(tensors: readonly TensorSize[], freeBytes: number): Widening {
+  const storedBytes = tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0)
+  return 2 * storedBytes <= freeBytes * WIDENING_SHARE ? 'at-load' : 'per-run'
+}
