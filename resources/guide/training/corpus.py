@@ -23,10 +23,14 @@ what is the purpose of {n}? | what is {n} for? | what is {n} used for? | how doe
 what exactly is {n}? | i have a question about {n} | why is there {n}? | what should i know about {n}? | i keep reading about {n}, what is it? | {n}: what is it?
 explain {n} to me | could you describe {n}? | what on earth is {n}? | i want to learn about {n} | i came across {n}, what does it mean? | talk about {n}
 how would you explain {n}? | what role does {n} play? | teach me about {n} | can you say something about {n}? | what is {n} good for? | why do i need {n}?
+what's the deal with {n}? | any idea what {n} is? | my question is about {n} | what is so special about {n}? | what is the role of {n}? | what does {n} do? | what does {n} do exactly? | {n} - what is that?
+what can you tell me about {n}? | the meaning of {n}, please | a few words about {n} | what is hidden behind {n}? | what is the story with {n}? | i read about {n} somewhere | is {n} important? | a question on {n} | give me the basics of {n}
 who needs {n}? | do i need {n}? | information on {n} | what do people mean by {n}? | never heard of {n} | meaning of {n} | the term {n} confuses me""".replace("\n", " | ").split(" | ")
 HOW_FRAMES = """how do i {h}? | how can i {h}? | how to {h} | how do you {h}? | what is the way to {h}? | i want to {h} | is it possible to {h}? | can i {h}? | i would like to {h}
 where can i {h}? | what do i do to {h}? | how does one {h}? | help me {h} | i need to {h} | what is the best way to {h}? | what must i do to {h}? | show me how to {h}
 is there a way to {h}? | how would i {h}? | i don't know how to {h} | tell me how to {h} | what are the steps to {h}? | how should i {h}? | i am trying to {h} | steps to {h}
+which button do i press to {h}? | which key do i press to {h}? | what do i click to {h}? | could i {h}? | may i {h}? | any chance to {h}? | how do people {h}? | i'd love to {h}, how? | where do i click to {h}?
+is there any option to {h}? | what's the trick to {h}? | i wish to {h} | i have to {h}, what now? | how am i supposed to {h}? | what do i need in order to {h}? | who can tell me how to {h}? | what if i want to {h}? | possible to {h}?
 explain how to {h} | can weightroom {h}? | am i able to {h}? | i can't {h} | how might i {h}? | where do i go to {h}? | let me {h} | does the app let me {h}?""".replace("\n", " | ").split(" | ")
 PREFIXES = """hey, | hi, | hello, | please | so, | um, | ok, | quick question: | i'm new here, | sorry, | i was wondering, | just curious: | please tell me, | can you explain, | could you tell me,
 can you tell me: | i'd like to know: | question: | excuse me, | hey guide, | one more thing: | well, | and | but | now | do you know | i wonder | tell me, | do tell: | also, | hi there! | hello!
@@ -91,10 +95,11 @@ class Traditional:
 
 def load_corpus():
     english = [t for name in ("app", "files", "running", "talk") for t in read_topics(DATA / f"{name}.txt")]
+    by_id = {t.id: t for t in english}
+    for extra in read_topics(DATA / "phrasings.txt"):  # more ways to ask about the same topics
+        by_id[extra.id].questions.extend(extra.questions)
     chinese = read_topics(DATA / "zh.txt")
     to_traditional = Traditional()
-    for t in list(chinese):
-        chinese.append(Topic(t.id + "_hant", [to_traditional(x) for x in t.nouns], [], [to_traditional(x) for x in t.questions], to_traditional(t.answer), "", True))
     for t in english + chinese:
         assert t.answer and (t.questions or t.nouns), t.id
     return english, chinese, to_traditional
@@ -103,14 +108,27 @@ def load_corpus():
 class OffTopic:
     def __init__(self):
         self.plain = [l for l in (DATA / "offtopic.txt").read_text("utf-8").splitlines() if l.strip()]
-        self.chinese = [l for l in (DATA / "zh_offtopic.txt").read_text("utf-8").splitlines() if l.strip()]
-        self.frames, self.lists, section = [], {}, None
-        for line in (DATA / "offtopic_frames.txt").read_text("utf-8").splitlines():
+        self.lists = {}
+        _, self.frames = self.read("offtopic_frames.txt")
+        self.chinese, self.chinese_frames = self.read("zh_offtopic.txt")
+
+    def read(self, name: str):
+        """Lines before the first [section] are whole questions, then come [frames] and word lists."""
+        whole, frames, section = [], [], None
+        for line in (DATA / name).read_text("utf-8").splitlines():
             if line.startswith("["):
                 section = line.strip("[]")
-            elif line.strip() and section:
-                (self.frames if section == "frames" else self.lists.setdefault(section, [])).extend(
-                    [line] if section == "frames" else [w.strip() for w in line.split(" | ")])
+            elif line.strip() and not line.startswith("# "):
+                if section is None:
+                    whole.append(line)
+                elif section == "frames":
+                    frames.append(line)
+                else:
+                    self.lists.setdefault(section, []).extend(w.strip() for w in line.split(" | "))
+        return whole, frames
+
+    def chinese_question(self, rng) -> str:
+        return rng.choice(self.chinese) if rng.random() < 0.35 else self.fill(rng.choice(self.chinese_frames), rng)
 
     def made_up(self, rng) -> str:
         parts = ["ba", "ko", "ri", "mel", "tor", "sin", "ga", "lu", "pra", "ven", "ost", "qui", "zan", "der", "fo", "hul", "ix", "jo", "nar", "tem", "ul", "wes", "yam", "clo", "bri", "s", "n", "t"]
@@ -164,7 +182,14 @@ file=files | big=large | large=huge | small=tiny | make=get | explain=clarify | 
 use=utilise | does it=will it | does it=can it | can i=may i | can i=could i | is there=do you have | the model=it | my model=the model | the app=Weightroom | this app=weightroom | Weightroom=it
 need=require | memory=RAM | RAM=memory | stop=halt | start=begin | store=save | stored=saved | kept=stored | where are=where do you keep | internet=network | network=internet | text=words | graphics card=GPU
 should i=shall i | good=sensible | want to=would like to | does=do | is=are | fast=quick | slow=sluggish | missing=not there | wrong=bad | error=problem | error=message | split=divided | pieces=parts | dangerous=unsafe
-dangerous=risky | safe=secure | what does=tell me what does | what does=what do | supported=possible | open=load | load=open | open=read | mean=stand for | works=functions | work=function | setting=option | settings=options""".replace("\n", " | ").split(" | ")]
+dangerous=risky | safe=secure | what does=tell me what does | what does=what do | supported=possible | open=load | load=open | open=read | mean=stand for | works=functions | work=function | setting=option | settings=options
+quit=exit | stop=interrupt | stop=end | stop=abort | interrupt=break off | shortcut=hotkey | shortcut=key combination | shortcuts=hotkeys | change=alter | change=modify | edit=revise | edit=alter | find=locate | find=look up | search=look through
+conversation=dialogue | conversation=thread | conversation=discussion | chat=talk | answer=output | reply=text | replies=answers | answers=responses | message=prompt | message=text | question=prompt | delete=erase | delete=get rid of
+add=bring in | add=register | add=import | model folder=model directory | model=checkpoint | checkpoint=model | weights=parameters | model=neural network | download=fetch | downloaded=fetched | laptop=notebook | computer=notebook | RAM=main memory
+show=display | shown=displayed | use=employ | purpose=point | purpose=role | what is=what might be | does=would | are there=do you have | are there=exist | which=what | what=which | happens=goes on | inside=within | contain=hold | contains=holds
+broken=damaged | corrupt=damaged | missing=absent | missing=lost | several=many | several=multiple | all=every one of | required=needed | needed=necessary | necessary=required | possible=doable | supported=accepted | supported=allowed | works=runs
+send=submit | sends=submits | write=type | type=write | key=button | button=key | see=view | keep=store | saved=stored | private=confidential | upload=transmit | send=transmit | online=connected | free=gratis | window=screen
+longer=bigger | too long=too big | too big=too large | too large=too heavy | doesn't fit=won't fit | does not fit=won't go in | slow=laggy | quick=rapid | faster=quicker | random=unpredictable | repeats=says again | same=identical | picks=selects""".replace("\n", " | ").split(" | ")]
 DROPPABLE = {"the", "a", "an", "do", "does", "is", "are", "me", "i", "to", "of", "my", "it", "in", "can", "you", "please", "what", "how", "this", "that", "some", "for"}
 
 
@@ -182,8 +207,9 @@ def vary(text: str, rng, chinese: bool, strength: float) -> str:
         if rng.random() < 0.35 * strength:
             old, new = rng.choice(SYNONYMS)
             for _ in range(12):
-                if re.search(rf"\b{re.escape(old)}\b", text):
-                    text = re.sub(rf"\b{re.escape(old)}\b", new, text, count=1)
+                found = re.search(rf"(?<![\w./-]){re.escape(old)}(?![\w/-]|\.\w)", text)  # never inside a file name
+                if found:
+                    text = text[:found.start()] + new + text[found.end():]
                     break
                 old, new = rng.choice(SYNONYMS)
     words = text.split(" ")
@@ -235,8 +261,10 @@ class Stream:
         weights = {"n": 1.3 * len(topic.nouns) ** 0.7, "h": 1.3 * len(topic.actions) ** 0.7, "q": len(topic.questions) ** 0.7}
         kind = rng.choices(list(weights), list(weights.values()))[0]
         if kind == "n":
-            frames = ZH_NOUN_FRAMES if topic.chinese else NOUN_FRAMES
-            text = rng.choice(frames).format(n=rng.choice(topic.nouns))
+            frame, noun = rng.choice(ZH_NOUN_FRAMES if topic.chinese else NOUN_FRAMES), rng.choice(topic.nouns)
+            if topic.chinese and frame == "{n}" and noun.isascii():  # nothing would say that the question is Chinese
+                frame = ZH_NOUN_FRAMES[0]
+            text = frame.format(n=noun)
         elif kind == "h":
             text = rng.choice(HOW_FRAMES).format(h=rng.choice(topic.actions))
         else:
@@ -247,20 +275,22 @@ class Stream:
         """(question, answer, topic or None) for one turn; `previous` is the topic of the turn before."""
         rng = self.rng
         if chinese:
-            if rng.random() < 0.15:
-                text = vary(rng.choice(self.off.chinese), rng, True, 1.0)
-                if rng.random() < 0.5:
-                    return self.to_traditional(text), self.to_traditional(REFUSAL_ZH), None
-                return text, REFUSAL_ZH, None
-            topic = rng.choice(self.chinese)
-            return self.ask(topic), topic.answer, topic
+            if rng.random() < 0.2:
+                text, answer, topic = vary(self.off.chinese_question(rng), rng, True, 1.0), REFUSAL_ZH, None
+            else:
+                topic = rng.choice(self.chinese)
+                text, answer = self.ask(topic), topic.answer
+            traditional = self.to_traditional(text)
+            if rng.random() < 0.5 and traditional != text:  # text common to both scripts is answered in simplified
+                return traditional, self.to_traditional(answer), topic
+            return text, answer, topic
         roll = rng.random()
         if previous is not None and roll < 0.08:
             return vary(rng.choice(MORE), rng, False, 0.5), previous.more or NOTHING_MORE, None
         if previous is not None and roll < 0.3:
             topic = rng.choice([t for t in self.english if t.nouns])
             return vary(rng.choice(FOLLOW_FRAMES).format(n=rng.choice(topic.nouns)), rng, False, 0.7), topic.answer, topic
-        if rng.random() < 0.16:
+        if rng.random() < 0.17:
             return vary(self.off.question(rng), rng, False, 0.8), REFUSAL, None
         topic = rng.choices(self.english, self.weights)[0]
         return self.ask(topic), topic.answer, topic
@@ -285,9 +315,10 @@ def every_training_text(seed: int = 0, samples: int = 60000):
     english, chinese, to_traditional = load_corpus()
     off = OffTopic()
     for t in english + chinese:
-        yield from t.questions
-        for n in t.nouns:
-            yield from (f.format(n=n) for f in (ZH_NOUN_FRAMES if t.chinese else NOUN_FRAMES + FOLLOW_FRAMES))
+        made = t.questions + [f.format(n=n) for n in t.nouns for f in (ZH_NOUN_FRAMES if t.chinese else NOUN_FRAMES + FOLLOW_FRAMES)]
+        yield from made
+        if t.chinese:
+            yield from (to_traditional(x) for x in made)
         for h in t.actions:
             yield from (f.format(h=h) for f in HOW_FRAMES)
     yield from off.plain

@@ -22,9 +22,9 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(target: Path, work: Path, seed: int) -> None:
-    english, chinese, _ = load_corpus()
+    english, chinese, to_traditional = load_corpus()
     lines = list(every_training_text(seed, samples=20000))
-    fixed = [t.answer for t in english + chinese] + [REFUSAL, REFUSAL_ZH, NOTHING_MORE] + SYSTEM_PROMPTS + ZH_SYSTEM_PROMPTS
+    fixed = [t.answer for t in english + chinese] + [to_traditional(t.answer) for t in chinese] + [REFUSAL, REFUSAL_ZH, to_traditional(REFUSAL_ZH), NOTHING_MORE] + SYSTEM_PROMPTS + ZH_SYSTEM_PROMPTS
     lines += fixed * 20
     random.Random(seed).shuffle(lines)
     text = work / "tokenizer-text.txt"
