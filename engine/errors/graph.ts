@@ -10,7 +10,5 @@ export const graphErrors = {
     `The tensor ${d.tensor} has the shape ${shape(d.found)}, but config.json asks for ${shape(d.expected)}.`,
   'graph/weight-dtype': (d: { tensor: string; found: string; allowed: readonly string[] }) =>
     `The tensor ${d.tensor} is stored as ${d.found}; a decoder takes ${d.allowed.join(', ')}.`,
-  'graph/head-dim-unsupported': (d: { headDim: number; multipleOf: number }) =>
-    `Attention heads of ${d.headDim} dimensions are not supported: the number must be a multiple of ${d.multipleOf}.`,
   'graph/name-repeated': (d: { name: string }) => `The graph has two values or nodes named ${d.name}.`,
 } satisfies Record<string, (details: never) => string>

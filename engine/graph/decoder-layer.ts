@@ -3,6 +3,7 @@ import type { DecoderConfig } from '../config/decoder-config'
 import type { ArchitectureRow } from './architectures/types'
 import { addAttention, type AttentionInputs } from './blocks/attention'
 import { addGatedFeedForward } from './blocks/feed-forward'
+import { paddedHeadDim } from './blocks/heads'
 import { addRmsNorm, addSkipRmsNorm } from './blocks/norm'
 import type { GraphBuilder } from './builder'
 import { DECODER_IO } from './decoder-io'
@@ -30,7 +31,11 @@ interface KeyValue {
 
 function addCache(parts: Parts, layer: number): { readonly past: KeyValue; readonly present: KeyValue } {
   const { builder, config } = parts
-  const border = (name: string) => ({ name, dtype: 'F32' as const, shape: [1, config.numKeyValueHeads, 'capacity', config.headDim] })
+  const border = (name: string) => ({
+    name,
+    dtype: 'F32' as const,
+    shape: [1, config.numKeyValueHeads, 'capacity', paddedHeadDim(config.headDim)],
+  })
   return {
     past: { key: builder.input(border(DECODER_IO.pastKey(layer))), value: builder.input(border(DECODER_IO.pastValue(layer))) },
     present: { key: builder.output(border(DECODER_IO.presentKey(layer))), value: builder.output(border(DECODER_IO.presentValue(layer))) },

@@ -2,7 +2,8 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig, WeightDtype } from '../config/decoder-config'
 import type { ArchitectureRow } from './architectures/types'
-import { rotatesInsideAttention, type AttentionInputs } from './blocks/attention'
+import type { AttentionInputs } from './blocks/attention'
+import { paddedHeadDim, rotatesInsideAttention } from './blocks/heads'
 import { createGraphBuilder } from './builder'
 import { DECODER_IO } from './decoder-io'
 import { addLayer, addNorm, type Parts, type Residual } from './decoder-layer'
@@ -11,7 +12,10 @@ import { createWeightStore, type WeightStore } from './weights'
 /** A decoder as a serialized ONNX model, with what the runtime must know to run it. */
 export interface DecoderGraph {
   readonly model: Uint8Array
+  /** Whether `position_offset` is an input: rotation is then a node of its own. */
   readonly usesPositionOffset: boolean
+  /** Size of the last axis of the KV cache. */
+  readonly cacheHeadDim: number
   /** Bytes of the placed weights, as stored. */
   readonly weightBytes: number
   readonly weightDtypes: ReadonlySet<WeightDtype>
@@ -119,6 +123,7 @@ export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
   return {
     model: builder.finish(),
     usesPositionOffset: inputs.positionOffset !== null,
+    cacheHeadDim: paddedHeadDim(config.headDim),
     weightBytes: sizeBytes,
     weightDtypes: dtypes,
     notes: describeUnexpected(weights.unexpected(), row.family),

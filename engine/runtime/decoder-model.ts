@@ -24,6 +24,7 @@ export interface DecoderParts {
   readonly prefillChunkTokens: number
   /** Whether the graph asks for the first position, because rotation is a node of its own. */
   readonly usesPositionOffset: boolean
+  readonly cacheHeadDim: number
 }
 
 interface ForwardOptions {
@@ -47,7 +48,7 @@ interface Chunk {
 const MAX_LOGITS_BYTES = 2 ** 32
 const NO_LOGITS = new Float32Array(0)
 
-/** A decoder over ONNX Runtime. Passes take turns; disposing it while one runs takes effect when that has ended. */
+/** A decoder over ONNX Runtime. Passes take turns; disposing it takes effect when those already asked for have ended. */
 export class OrtDecoder implements LoadedDecoder {
   readonly config: DecoderConfig
   readonly runtimeKind: OrtRuntime['kind']
@@ -70,15 +71,16 @@ export class OrtDecoder implements LoadedDecoder {
   }
 
   readonly createCache = (options: { readonly capacityTokens: number }): KvCache => {
-    const { numHiddenLayers, numKeyValueHeads, headDim } = this.config
-    const shape = { numLayers: numHiddenLayers, numKeyValueHeads, headDim }
+    const { numHiddenLayers, numKeyValueHeads } = this.config
+    const shape = { numLayers: numHiddenLayers, numKeyValueHeads, headDim: this.#parts.cacheHeadDim }
     return new GrowingKvCache({ runtime: this.#parts.runtime, shape, capacityTokens: options.capacityTokens })
   }
 
-  readonly forward = (options: ForwardOptions): Promise<Float32Array> => {
+  readonly forward = async (options: ForwardOptions): Promise<Float32Array> => {
+    if (this.#disposed) throw engineError('runtime/disposed', { what: 'A model' })
     const turn = this.#lastTurn.then(() => this.#forward(options))
     this.#lastTurn = turn.then(ignore, ignore)
-    return turn
+    return await turn
   };
 
   [Symbol.dispose](): void {
@@ -92,7 +94,6 @@ export class OrtDecoder implements LoadedDecoder {
   }
 
   async #forward({ ids, cache, logits, sequenceTokens = 0, signal }: ForwardOptions): Promise<Float32Array> {
-    if (this.#disposed) throw engineError('runtime/disposed', { what: 'A model' })
     if (!(cache instanceof GrowingKvCache)) throw engineError('runtime/foreign-value', { name: 'cache' })
     const { vocabSize } = this.config
     checkIds(ids, vocabSize)

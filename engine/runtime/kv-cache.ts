@@ -56,8 +56,9 @@ export class GrowingKvCache implements KvCache {
     return this.#layers.reduce((sum, { key, value }) => sum + key.bytes.length + value.bytes.length, 0)
   }
 
-  /** The buffers by layer, for binding to a run. */
+  /** The buffers by layer, for binding to a run. Throws "runtime/disposed". */
   get layers(): readonly Layer[] {
+    if (this.#disposed) throw engineError('runtime/disposed', { what: 'A KV cache' })
     return this.#layers
   }
 

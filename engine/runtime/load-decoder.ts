@@ -73,5 +73,6 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
     notes: graph.notes,
     prefillChunkTokens: input.prefillChunkTokens ?? DEFAULT_PREFILL_CHUNK_TOKENS,
     usesPositionOffset: graph.usesPositionOffset,
+    cacheHeadDim: graph.cacheHeadDim,
   })
 }

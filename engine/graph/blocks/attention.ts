@@ -2,6 +2,7 @@
 import type { RopeConfig } from '../../config/decoder-config'
 import type { GraphBuilder } from '../builder'
 import type { WeightStore } from '../weights'
+import { addRotary, padHeads, unpadHeads } from './heads'
 import { addLinear } from './linear'
 
 /** Graph inputs that every layer's attention reads. `positionOffset` is present where rotation is a node of its own. */
@@ -28,42 +29,14 @@ export interface AttentionSpec {
   readonly inputs: AttentionInputs
 }
 
-/** GroupQueryAttention rotates only whole groups of this many dimensions (group_query_attention_helper.h of ONNX Runtime 1.30). */
-const FUSED_ROTARY_MULTIPLE = 16
-
-/** Whether GroupQueryAttention can rotate such heads itself; otherwise a RotaryEmbedding node does. */
-export function rotatesInsideAttention(config: { readonly headDim: number; readonly rope: RopeConfig }): boolean {
-  return config.headDim % FUSED_ROTARY_MULTIPLE === 0 && config.rope.dim % FUSED_ROTARY_MULTIPLE === 0
-}
-
-interface RotarySpec {
-  readonly path: string
-  readonly x: string
-  readonly numHeads: number
-  readonly rotaryDim: number
-  readonly positionOffset: string
-  readonly inputs: AttentionInputs
-}
-
-function addRotary(builder: GraphBuilder, spec: RotarySpec): string {
-  const { path, x, numHeads, rotaryDim, positionOffset, inputs } = spec
-  return builder.node({
-    path: `${path}/RotaryEmbedding`,
-    op: 'RotaryEmbedding',
-    domain: 'com.microsoft',
-    inputs: [x, positionOffset, inputs.cosCache, inputs.sinCache],
-    attributes: { num_heads: { int: numHeads }, rotary_embedding_dim: { int: rotaryDim } },
-  })
-}
-
 /**
- * Adds an attention block. x: [rows, hiddenSize] F32, same shape out; past and present: [1, numKeyValueHeads, capacity, headDim] F32.
+ * Adds an attention block. x: [rows, hiddenSize] F32, same shape out; past and present: [1, numKeyValueHeads, capacity, paddedHeadDim] F32.
  * Rotation is the half-split form of RoFormer (arXiv 2104.09864) as in Transformers; scores are scaled by 1/sqrt(headDim).
  *
- *     x ─┬─ q_proj ─ Reshape ─ (RotaryEmbedding) ─┐
- *        ├─ k_proj ─ Reshape ─ (RotaryEmbedding) ─┼─ GroupQueryAttention ─ Reshape ─ o_proj ── y
- *        └─ v_proj ─ Reshape ─────────────────────┘    │         │
- *                                                 past k, v   present k, v   (one buffer each)
+ *     x ─┬─ q_proj ─ Reshape ─ (RotaryEmbedding) ─ (pad) ─┐
+ *        ├─ k_proj ─ Reshape ─ (RotaryEmbedding) ─ (pad) ─┼─ GroupQueryAttention ─ (unpad) ─ Reshape ─ o_proj ── y
+ *        └─ v_proj ─ Reshape ───────────────────── (pad) ─┘    │         │
+ *                                                         past k, v   present k, v   (one buffer each)
  */
 export function addAttention(
   graph: { readonly builder: GraphBuilder; readonly weights: WeightStore },
@@ -84,8 +57,10 @@ export function addAttention(
     const outFeatures = numHeads * headDim
     const rows = addLinear(graph, x, { path: `${path}/${name}`, module, inFeatures: hiddenSize, outFeatures, bias: spec.bias.qkv })
     const batched = builder.node({ path: `${path}/${name}/Reshape`, op: 'Reshape', inputs: [rows, builder.int64([1, -1, outFeatures])] })
-    if (!rotated || positionOffset === null) return batched
-    return addRotary(builder, { path: `${path}/${name}`, x: batched, numHeads, rotaryDim: spec.rope.dim, positionOffset, inputs })
+    const heads = { path: `${path}/${name}`, x: batched, numHeads, headDim }
+    if (!rotated || positionOffset === null) return padHeads(builder, heads)
+    const { cosCache, sinCache } = inputs
+    return padHeads(builder, { ...heads, x: addRotary(builder, heads, { rotaryDim: spec.rope.dim, positionOffset, cosCache, sinCache }) })
   }
 
   const query = project({ name: 'q_proj', module: modules.query, numHeads: numAttentionHeads, rotated: true })
@@ -107,14 +82,18 @@ export function addAttention(
       ...(fused ? [inputs.cosCache, inputs.sinCache] : []),
     ],
     outputs: [`${path}/GroupQueryAttention/output_0`, spec.present.key, spec.present.value],
-    attributes: { num_heads: { int: numAttentionHeads }, kv_num_heads: { int: numKeyValueHeads }, do_rotary: { int: fused ? 1 : 0 } },
+    attributes: {
+      num_heads: { int: numAttentionHeads },
+      kv_num_heads: { int: numKeyValueHeads },
+      do_rotary: { int: fused ? 1 : 0 },
+      scale: { float: 1 / Math.sqrt(headDim) },
+    },
   })
-  const width = numAttentionHeads * headDim
-  const rows = builder.node({ path: `${path}/Reshape`, op: 'Reshape', inputs: [attended, builder.int64([-1, width])] })
+  const rows = unpadHeads(builder, { path, x: attended, numHeads: numAttentionHeads, headDim })
   return addLinear(graph, rows, {
     path: `${path}/o_proj`,
     module: modules.output,
-    inFeatures: width,
+    inFeatures: numAttentionHeads * headDim,
     outFeatures: hiddenSize,
     bias: spec.bias.output,
   })
