@@ -5,6 +5,7 @@ import { createApp } from '../../app'
 import type { App } from '../../app'
 import type { Host } from '../../host'
 import { consoleLog } from '../console-log'
+import { dataFolder } from '../data-folder'
 import { engineWorker } from '../engine-worker'
 import { watchEventLoop } from '../event-loop-gap'
 import { hubCacheFolder } from '../hub-cache-folder'
@@ -27,7 +28,7 @@ function describeHost(): Host {
     kind: 'electron',
     version: app.getVersion(),
     paths: {
-      dataFolder: process.env['WEIGHTROOM_DATA'] ?? app.getPath('userData'),
+      dataFolder: dataFolder(process.env),
       resourcesFolder: resourcesFolder(here),
       hfCacheFolder: hubCacheFolder(process.env),
     },
@@ -42,14 +43,14 @@ function describeHost(): Host {
 
 /** Opens the window over a running app; when it closes its page's streams are closed with it. */
 function openWindow(services: App): BrowserWindow {
-  const window = createWindow({ preloadPath: join(here, '../preload/index.cjs'), iconPath: join(resourcesFolder(here), 'icons/256x256.png') })
+  const window = createWindow({ preloadPath: join(here, '../preload/index.cjs'), iconPath: join(resourcesFolder(here), 'icons', '256x256.png') })
   const stopServing = serveIpc(services, window.webContents)
   window.on('closed', stopServing)
   return window
 }
 
 async function start(): Promise<void> {
-  const reportStalls = watchEventLoop(process.env)
+  watchEventLoop(process.env)
   await app.whenReady()
   installMenu()
   serveRenderer(join(here, '../renderer'))
@@ -74,7 +75,6 @@ async function start(): Promise<void> {
     event.preventDefault()
     void services.close().finally(() => {
       closed = true
-      reportStalls()
       app.quit()
     })
   })

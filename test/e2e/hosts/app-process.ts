@@ -55,8 +55,8 @@ export function startApp(options: {
     exited: new Promise((done) => child.once('exit', () => done())),
     longestGapMs: () => {
       if (!existsSync(report)) return null
-      const parsed = JSON.parse(readFileSync(report, 'utf8')) as { longestGapMs?: number }
-      return parsed.longestGapMs ?? null
+      const parsed = JSON.parse(readFileSync(report, 'utf8')) as { maxGapMs?: number }
+      return parsed.maxGapMs ?? null
     },
   }
 }

@@ -44,7 +44,7 @@ export const electronHost: HostKind = {
       quit: async () => {
         await app.close()
         if (!existsSync(report)) return null
-        return (JSON.parse(readFileSync(report, 'utf8')) as { longestGapMs?: number }).longestGapMs ?? null
+        return (JSON.parse(readFileSync(report, 'utf8')) as { maxGapMs?: number }).maxGapMs ?? null
       },
     }
   },
