@@ -1,0 +1,54 @@
+// LaTeX in Markdown: $..$, $$..$$, \(..\) and \[..\] as Marked extensions. They only find formulas; KaTeX is loaded when one is shown.
+import type { TokenizerAndRendererExtension, Tokens } from 'marked'
+import { escapeHtml } from './escape'
+import { MAX_FORMULA_CHARS } from './limits'
+
+const BLOCK = /^ {0,3}(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/
+const INLINE = /^(?:\$\$([^$]+?)\$\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\]|\$(?![\s$])((?:\\[^\n]|[^\\$\n])+?)(?<![\s\\])\$(?!\d))/
+
+/** The extensions, block before inline. */
+export const mathSyntax: readonly TokenizerAndRendererExtension[] = [
+  {
+    name: 'mathBlock',
+    level: 'block',
+    start: (source) => indexOrNothing(source, /(?:^|\n) {0,3}(?:\$\$|\\\[)/),
+    tokenizer: (source) => mathToken({ type: 'mathBlock', match: BLOCK.exec(source.slice(0, MAX_FORMULA_CHARS * 2)), display: true }),
+    renderer: renderMath,
+  },
+  {
+    name: 'mathInline',
+    level: 'inline',
+    start: (source) => indexOrNothing(source, /\$|\\[([]/),
+    tokenizer: (source) => {
+      const match = INLINE.exec(source.slice(0, MAX_FORMULA_CHARS * 2))
+      return mathToken({ type: 'mathInline', match, display: match?.[1] !== undefined || match?.[3] !== undefined })
+    },
+    renderer: renderMath,
+  },
+]
+
+interface Found {
+  readonly type: string
+  readonly match: RegExpExecArray | null
+  readonly display: boolean
+}
+
+function mathToken({ type, match, display }: Found): Tokens.Generic | undefined {
+  const formula = match?.slice(1).find((group) => group !== undefined)
+  if (match === null || formula === undefined || formula.length > MAX_FORMULA_CHARS) return undefined
+  return { type, raw: match[0], formula: formula.trim(), display }
+}
+
+/** The source stands in a placeholder until KaTeX has written the formula. */
+function renderMath(token: Tokens.Generic): string {
+  const raw = String(token['raw']).trim()
+  const formula = String(token['formula'])
+  const kind = token['display'] === true ? 'display' : 'inline'
+  const span = `<span class="math" data-math="${kind}" data-formula="${escapeHtml(formula)}">${escapeHtml(raw)}</span>`
+  return token.type === 'mathBlock' ? `<p class="math-block">${span}</p>` : span
+}
+
+function indexOrNothing(source: string, pattern: RegExp): number | undefined {
+  const index = source.search(pattern)
+  return index < 0 ? undefined : index
+}

@@ -1,0 +1,74 @@
+// The models that the host knows.
+import type { ContractError, ModelEntry, PathReport } from '../../preload/contract'
+import type { Client } from '../api/client'
+import { toContractError } from '../api/failure'
+
+/** The list of models with its loading and failing states. */
+export class Library {
+  #entries = $state.raw<readonly ModelEntry[]>([])
+  #status = $state<'loading' | 'ready' | 'failed'>('loading')
+  #error = $state.raw<ContractError | null>(null)
+  readonly #client: Client
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  get entries(): readonly ModelEntry[] {
+    return this.#entries
+  }
+
+  get status(): 'loading' | 'ready' | 'failed' {
+    return this.#status
+  }
+
+  /** Why the list could not be read. */
+  get error(): ContractError | null {
+    return this.#error
+  }
+
+  /** Name of a model by id, or the last part of its path where it is not listed. */
+  nameOf(modelId: string): string {
+    return this.#entries.find((entry) => entry.id === modelId)?.name ?? modelId.split(/[/\\]/).filter(Boolean).at(-1) ?? modelId
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#status === 'failed') this.#status = 'loading'
+    try {
+      this.#take(await this.#client.call('library.list', {}))
+    } catch (thrown) {
+      this.#error = toContractError(thrown)
+      this.#status = 'failed'
+    }
+  }
+
+  /** Adds a folder in place. Returns the error where it was refused. */
+  async addFolder(path: string): Promise<ContractError | null> {
+    return this.#change(() => this.#client.call('library.addFolder', { path }))
+  }
+
+  /** Forgets a folder; its files stay. */
+  async removeFolder(path: string): Promise<ContractError | null> {
+    return this.#change(() => this.#client.call('library.removeFolder', { path }))
+  }
+
+  /** What lies at a path. Throws ContractFailure. */
+  inspect(path: string): Promise<PathReport> {
+    return this.#client.call('library.inspectPath', { path })
+  }
+
+  async #change(change: () => Promise<readonly ModelEntry[]>): Promise<ContractError | null> {
+    try {
+      this.#take(await change())
+      return null
+    } catch (thrown) {
+      return toContractError(thrown)
+    }
+  }
+
+  #take(entries: readonly ModelEntry[]): void {
+    this.#entries = entries
+    this.#error = null
+    this.#status = 'ready'
+  }
+}
