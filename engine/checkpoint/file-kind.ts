@@ -65,11 +65,20 @@ function kindOfZip(name: string): FileKind {
   return /\.(bin|pt|pth|ckpt)$/i.test(name) ? 'pytorch-zip' : 'zip'
 }
 
+/** A header length within the cap leaves zeros before the "{" at byte 8, which no other format has. */
+function looksLikeSafetensors(prefix: Uint8Array): boolean {
+  if (prefix.length < 9 || prefix[8] !== 0x7b) return false
+  const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
+  return view.getBigUint64(0, true) <= BigInt(MAX_HEADER_BYTES)
+}
+
 /** Judges a file by its first bytes (as many as there are, at most 512) and its name. */
 export function fileKind(prefix: Uint8Array, path: string): FileKind {
   const name = basename(path)
   if (prefix.length === 0) return 'empty'
   const text = new TextDecoder('latin1').decode(prefix)
+  // First of all: the low bytes of a header length may look like any other format's magic.
+  if (looksLikeSafetensors(prefix)) return 'safetensors'
   if (text.startsWith('GGUF')) return 'gguf'
   if (/^(lmgg|tjgg|fmgg)/.test(text)) return 'ggml'
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return kindOfZip(name)
@@ -79,10 +88,6 @@ export function fileKind(prefix: Uint8Array, path: string): FileKind {
   if (text.startsWith('ustar', 257)) return 'tar'
   if (text.startsWith('version https://git-lfs.github.com/spec/')) return 'lfs-pointer'
   if (/^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|\?xml|!--)/i.test(text)) return 'html'
-  if (text[8] === '{' && prefix.length > 8) {
-    const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength)
-    if (view.getBigUint64(0, true) <= BigInt(MAX_HEADER_BYTES)) return 'safetensors'
-  }
   if (/^(\xef\xbb\xbf)?\s*[[{]/.test(text)) return 'json'
   return kindOfName(name)
 }

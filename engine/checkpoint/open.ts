@@ -55,7 +55,8 @@ async function openUnindexedShards(directory: string, names: readonly string[], 
     { length: Number(count) },
     (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}.safetensors`,
   )
-  if (names.some((name) => !expected.includes(name))) return null
+  const known = new Set(expected)
+  if (names.some((name) => !known.has(name))) return null
   return openShards(directory, expected, { ...options, notes: ['There is no index; the shards were put together by their names.'] })
 }
 
