@@ -2,7 +2,6 @@
 // The weightroom command: connects the process's streams and Ctrl-C to runCli.
 import { version } from '../../../package.json'
 import { EXIT, runCli } from './run-cli'
-import type { TextSink } from './terminal'
 
 const controller = new AbortController()
 process.on('SIGINT', () => {
@@ -13,13 +12,12 @@ process.on('SIGINT', () => {
 // A reader that went away (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed))
 
-const sink = (stream: NodeJS.WriteStream): TextSink => ({ write: (text) => void stream.write(text), isTerminal: stream.isTTY })
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   terminal: {
-    stdout: sink(process.stdout),
-    stderr: sink(process.stderr),
     stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
     signal: controller.signal,
     now: () => performance.now(),
   },

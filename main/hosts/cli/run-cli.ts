@@ -21,7 +21,7 @@ export async function runCli(args: readonly string[], options: { readonly termin
     .version(version)
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
-    .configureOutput({ writeOut: terminal.stdout.write, writeErr: terminal.stderr.write })
+    .configureOutput({ writeOut: (text) => void terminal.stdout.write(text), writeErr: (text) => void terminal.stderr.write(text) })
   for (const register of COMMANDS) register(program, terminal)
   try {
     await program.parseAsync([...args], { from: 'user' })

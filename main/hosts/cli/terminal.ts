@@ -1,16 +1,15 @@
 // What a command sees of the world: its streams, a signal for Ctrl-C, a clock. Tests give their own.
 
-/** A place for text. */
-export interface TextSink {
-  readonly write: (text: string) => void
-  readonly isTerminal: boolean
-}
+/** A stream that may be a person's terminal. */
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean }
+/** A stream that may be a person's terminal. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 /** The surroundings of one call of the command line. */
 export interface Terminal {
-  readonly stdout: TextSink
-  readonly stderr: TextSink
-  readonly stdin: NodeJS.ReadStream
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
   /** Milliseconds from any fixed moment. */
@@ -19,7 +18,7 @@ export interface Terminal {
 
 /** Writes the one JSON document of `--json`. */
 export function writeJson(terminal: Terminal, document: unknown): void {
-  terminal.stdout.write(`${JSON.stringify(document, null, terminal.stdout.isTerminal ? 2 : undefined)}\n`)
+  terminal.stdout.write(`${JSON.stringify(document, null, terminal.stdout.isTTY === true ? 2 : undefined)}\n`)
 }
 
 /** A size for people, in powers of 1024. */

@@ -59,14 +59,16 @@ describe('applyLogitsProcessors', () => {
     )
   })
 
-  it('always keeps the most probable token', () => {
+  it('always keeps a token of the highest score', () => {
     fc.assert(
       fc.property(logitsArbitrary, settingsArbitrary, (logits, settings) => {
         // Typical sampling is the one filter that may drop it, by design.
         const { typicalP: _, ...others } = settings
         const probabilities = applyLogitsProcessors(logits, [], others)
-        const top = logits.indexOf(Math.max(...logits))
-        expect(probabilities[top]).toBe(Math.max(...probabilities))
+        const best = probabilities.indexOf(Math.max(...probabilities))
+        // Scores this close become equal in F32 by the division or the exponential; either may then stay.
+        const behind = (Math.max(...logits) - (logits[best] ?? Number.NaN)) / (settings.temperature || 1)
+        expect(behind).toBeLessThan(1e-4)
       }),
     )
   })
