@@ -4,6 +4,9 @@ import type { OrtSessionOptions } from '../ort-types'
 /** How long an idle worker thread spins: long enough between two operators, short enough that sessions side by side do not fight over the cores. */
 const SPIN_DURATION_US = '100'
 
+/** Both must go for 16-bit weights to stay 16 bits wide: the first folds a Cast of any weight, the second widens F16 weights on its own. */
+const WEIGHT_FOLDING_OPTIMIZERS = 'ConstantFolding;FuseFp16InitializerToFp32NodeTransformer'
+
 /** Config entries as ONNX Runtime names them; the caller's own entries win. */
 export function sessionConfigEntries(options: OrtSessionOptions): Record<string, string> {
   return {
@@ -12,7 +15,7 @@ export function sessionConfigEntries(options: OrtSessionOptions): Record<string,
     ...(options.externalDataFolder === undefined
       ? {}
       : { 'session.model_external_initializers_file_folder_path': options.externalDataFolder }),
-    ...(options.constantFolding ? {} : { 'optimization.disable_specified_optimizers': 'ConstantFolding' }),
+    ...(options.constantFolding ? {} : { 'optimization.disable_specified_optimizers': WEIGHT_FOLDING_OPTIMIZERS }),
     ...options.configEntries,
   }
 }
