@@ -1,5 +1,6 @@
 // Runs one command line: parses it, runs the command, and turns every failure into one sentence on standard error and an exit code.
 import { Command, CommanderError } from 'commander'
+import { registerBench } from './commands/bench'
 import { registerInspect } from './commands/inspect'
 import { registerLogits } from './commands/logits'
 import { registerTokenize } from './commands/tokenize'
@@ -11,7 +12,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const
 /** Adds a command to the program. */
 export type RegisterCommand = (program: Command, terminal: Terminal) => void
 
-const COMMANDS: readonly RegisterCommand[] = [registerInspect, registerLogits, registerTokenize]
+const COMMANDS: readonly RegisterCommand[] = [registerInspect, registerLogits, registerTokenize, registerBench]
 
 /** Runs `args` (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], options: { readonly terminal: Terminal; readonly version: string }): Promise<number> {

@@ -1,0 +1,84 @@
+// loadModel: one directory -> configuration, tokenizer, chat template, decoder; everything a chat needs. The order is that of `from_pretrained`.
+import { loadGenerationDefaults } from '../config/generation-config'
+import type { DecoderConfig, GenerationDefaults } from '../config/decoder-config'
+import { modelName } from '../inspect/model-files'
+import type { LoadedDecoder } from '../runtime/decoder-model'
+import type { LoadDecoderOptions } from '../runtime/model-types'
+import { defaultThreads } from '../runtime/threads'
+import { loadTokenizer } from '../tokenizer/load'
+import type { Tokenizer } from '../tokenizer/types'
+import { defaultSampling } from './default-sampling'
+import type { GenerationModel } from './generate'
+import { openDecoder } from './open-decoder'
+import { createSequence, type Sequence } from './sequence'
+import type { SamplingSettings } from './types'
+
+/** How a model is loaded. */
+export interface LoadModelOptions extends LoadDecoderOptions {
+  /** Tokens of the context window; null or absent: the model's own length, up to 8192. Never more than the model's own length. */
+  readonly contextLength?: number | null
+}
+
+/** A loaded model. Dispose frees the decoder; sequences made from it are disposed by whoever made them, before the model. */
+export interface LoadedModel extends GenerationModel, Disposable {
+  /** Absolute path. */
+  readonly directory: string
+  readonly name: string
+  readonly config: DecoderConfig
+  readonly generationDefaults: GenerationDefaults
+  readonly decoder: LoadedDecoder
+  readonly tokenizer: Tokenizer
+  /** The author's defaults, filled up with ours. */
+  readonly defaultSampling: SamplingSettings
+  /** As ONNX Runtime names it. */
+  readonly executionProvider: string
+  readonly threads: number
+  readonly loadMs: number
+  /** An empty sequence as long as the context window; its memory grows with its tokens. */
+  readonly createSequence: () => Sequence
+}
+
+/** Context window when nobody asks for one: a long conversation; a longer one costs memory and time that few ask for. */
+const DEFAULT_CONTEXT_LENGTH = 8192
+
+/** Ids that end a reply: the author's, the decoder's and the tokenizer's. */
+function stopIdsOf(parts: { readonly config: DecoderConfig; readonly defaults: GenerationDefaults; readonly tokenizer: Tokenizer }): ReadonlySet<number> {
+  const { config, defaults, tokenizer } = parts
+  const ids = [...defaults.eosTokenIds, ...config.eosTokenIds, tokenizer.eosTokenId]
+  return new Set(ids.filter((id) => id !== null))
+}
+
+/**
+ * Loads a model directory (or a weight file with its configuration beside it).
+ * Throws what openDecoder and loadTokenizer throw; "runtime/aborted" on abort. Nothing stays open after a failure.
+ */
+export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const startMs = performance.now()
+  const { contextLength: wantedContext, ...decoderOptions } = options
+  const { directory, config, decoder } = await openDecoder(path, decoderOptions)
+  try {
+    const defaults = await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) })
+    const tokenizer = await loadTokenizer(directory)
+    const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, config.maxPositionEmbeddings)
+    return {
+      directory,
+      name: modelName(directory),
+      config,
+      generationDefaults: defaults,
+      decoder,
+      tokenizer,
+      stopIds: stopIdsOf({ config, defaults, tokenizer }),
+      contextLength,
+      defaultSampling: defaultSampling(defaults),
+      executionProvider: 'CPUExecutionProvider',
+      threads: options.threads ?? defaultThreads(),
+      loadMs: performance.now() - startMs,
+      createStreamDecoder: () => tokenizer.streamDecoder({ skipSpecial: true }),
+      createSequence: () => createSequence(decoder, { capacityTokens: contextLength }),
+      [Symbol.dispose]: () => decoder[Symbol.dispose](),
+    }
+  } catch (cause) {
+    decoder[Symbol.dispose]()
+    throw cause
+  }
+}
