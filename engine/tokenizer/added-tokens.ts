@@ -14,7 +14,8 @@ export interface AddedToken {
 export type NumberedToken = AddedToken & { readonly id: number }
 
 /** A piece of a text: a token found in it, or (normalized) text between tokens. `atStart` says that it begins where the whole text begins. */
-export type TextPart = { readonly kind: 'token'; readonly id: number } | { readonly kind: 'text'; readonly text: string; readonly atStart: boolean }
+export type TextPart =
+  { readonly kind: 'token'; readonly id: number } | { readonly kind: 'text'; readonly text: string; readonly atStart: boolean }
 
 export interface SplitterOptions {
   readonly tokens: readonly NumberedToken[]
@@ -28,7 +29,9 @@ export type Splitter = (text: string, options: { readonly parseSpecial: boolean 
 export function createSplitter(options: SplitterOptions): Splitter {
   const { normalize } = options
   const asWritten = buildTrie(options.tokens.filter((token) => !token.normalized).map((token) => ({ text: token.content, token })))
-  const afterNormalizing = buildTrie(options.tokens.filter((token) => token.normalized).map((token) => ({ text: normalize(token.content), token })))
+  const afterNormalizing = buildTrie(
+    options.tokens.filter((token) => token.normalized).map((token) => ({ text: normalize(token.content), token })),
+  )
   return (text, { parseSpecial }) => {
     const parts: TextPart[] = []
     for (const outer of cut({ text, trie: asWritten, parseSpecial })) {

@@ -25,7 +25,8 @@ export interface SentencePieceDecoderOptions {
 export function createSentencePieceDecoder(options: SentencePieceDecoderOptions): StreamDecoder {
   const { model, surfaceOfToken } = options
   const { addDummyPrefix, removeExtraWhitespaces } = model.normalizer
-  const stripsAny = options.leadingSpace === 'sentencepiece' ? addDummyPrefix || removeExtraWhitespaces : options.leadingSpace === 'strip-one'
+  const stripsAny =
+    options.leadingSpace === 'sentencepiece' ? addDummyPrefix || removeExtraWhitespaces : options.leadingSpace === 'strip-one'
   // With remove_extra_whitespaces every leading space goes, not only the one the library put there.
   const stripsEach = options.leadingSpace === 'sentencepiece' && removeExtraWhitespaces
   const bytes = createUtf8Stream()

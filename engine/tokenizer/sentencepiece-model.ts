@@ -12,6 +12,9 @@ export const MAX_PIECE_BYTES = 4096
 /** Kinds of pieces, with the numbers of the file format. */
 export const PIECE_TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const
 
+// One decoder for all pieces: making one takes longer than using it.
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 const ALGORITHMS = { 1: 'unigram', 2: 'bpe' } as const
 
 /** What a tokenizer.model says. `types[id]` is one of PIECE_TYPE; ids that the file does not define are null. */
@@ -88,8 +91,10 @@ function readModel(bytes: Uint8Array, path: string): SentencePieceModel {
   if (!trainer) throw corrupt('it has no trainer_spec, as a file that was cut off')
   if (!normalizer) throw corrupt('it has no normalizer_spec, as a file that was cut off')
   const algorithm = trainer.modelType === 1 || trainer.modelType === 2 ? ALGORITHMS[trainer.modelType] : undefined
-  if (!algorithm) throw engineError('tokenizer/unsupported', { path, what: `SentencePiece model type ${trainer.modelType} (neither BPE nor Unigram)` })
-  if (trainer.whitespaceAsSuffix) throw engineError('tokenizer/unsupported', { path, what: 'the SentencePiece option treat_whitespace_as_suffix' })
+  if (!algorithm)
+    throw engineError('tokenizer/unsupported', { path, what: `SentencePiece model type ${trainer.modelType} (neither BPE nor Unigram)` })
+  if (trainer.whitespaceAsSuffix)
+    throw engineError('tokenizer/unsupported', { path, what: 'the SentencePiece option treat_whitespace_as_suffix' })
 
   const typeOfId = Uint8Array.from(types)
   const { idOfPiece, unkId } = checkPieces({ pieces, scores, types: typeOfId, byteFallback: trainer.byteFallback }, path)
@@ -120,9 +125,14 @@ function readPiece(bytes: Uint8Array, path: string): { text: string; score: numb
   for (const field of readProtoFields(bytes, { what: path })) {
     if (field.number === 1 && field.wire === 'bytes') {
       if (field.bytes.length > MAX_PIECE_BYTES) {
-        throw engineError('tokenizer/limit-exceeded', { path, what: 'the length of a piece in bytes', found: field.bytes.length, max: MAX_PIECE_BYTES })
+        throw engineError('tokenizer/limit-exceeded', {
+          path,
+          what: 'the length of a piece in bytes',
+          found: field.bytes.length,
+          max: MAX_PIECE_BYTES,
+        })
       }
-      text = protoString(field.bytes, { what: path })
+      text = pieceText(field.bytes, path)
     } else if (field.number === 2 && field.wire === 'fixed32') score = protoFloat(field.bytes)
     else if (field.number === 3 && field.wire === 'varint') type = protoInt(field.value)
   }
@@ -130,6 +140,14 @@ function readPiece(bytes: Uint8Array, path: string): { text: string; score: numb
     throw engineError('tokenizer/corrupt-model', { path, reason: `the piece "${text.slice(0, 100)}" has the unknown type ${type}` })
   }
   return { text, score, type }
+}
+
+function pieceText(bytes: Uint8Array, path: string): string {
+  try {
+    return UTF8.decode(bytes)
+  } catch (cause) {
+    throw engineError('tokenizer/corrupt-model', { path, reason: 'a piece is not UTF-8' }, cause)
+  }
 }
 
 function readTrainerSpec(bytes: Uint8Array, path: string): TrainerSpec {
@@ -185,7 +203,10 @@ function readNormalizerSpec(bytes: Uint8Array, path: string): NormalizerSpec {
 function checkCharsmap(bytes: Uint8Array, path: string): void {
   const trieBytes = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
   if (bytes.length <= 4 || trieBytes % 4 !== 0 || trieBytes >= bytes.length - 4) {
-    throw engineError('tokenizer/corrupt-model', { path, reason: `its character map of ${bytes.length} bytes claims a trie of ${trieBytes} bytes` })
+    throw engineError('tokenizer/corrupt-model', {
+      path,
+      reason: `its character map of ${bytes.length} bytes claims a trie of ${trieBytes} bytes`,
+    })
   }
 }
 

@@ -5,7 +5,7 @@ import { createSplitter, type NumberedToken } from './added-tokens'
 import { decodeWith } from './decode'
 import { createSentencePieceDecoder, type LeadingSpace } from './sentencepiece-decoder'
 import { MAX_MODEL_FILE_BYTES, PIECE_TYPE, readSentencePieceModel, type SentencePieceModel } from './sentencepiece-model'
-import { loadSegmenter } from './sentencepiece-segmenter'
+import { loadSegmenter, type ModelFile } from './sentencepiece-segmenter'
 import { buildTokenTable, type TokenTable } from './token-table'
 import { addedToken, type TokenizerConfig } from './tokenizer-config'
 import type { Tokenizer } from './types'
@@ -18,6 +18,8 @@ type SegmentPart = (part: { readonly text: string; readonly atStart: boolean }) 
 
 /** How a tokenizer class treats spaces at the borders of a text. */
 interface Conventions {
+  /** What happens to a text before added tokens marked `normalized` are looked for. */
+  readonly normalize: (text: string) => string
   readonly segment: SegmentPart
   readonly leadingSpace: LeadingSpace
 }
@@ -29,7 +31,8 @@ interface Conventions {
 export async function loadSentencePiece(path: string, config: TokenizerConfig | null): Promise<Tokenizer> {
   const bytes = await readModelFile(path)
   const model = readSentencePieceModel(bytes, path)
-  const conventions = config ? await transformersConventions({ path, bytes, model, config }) : await libraryConventions({ path, bytes, model })
+  const file = { path, bytes, model }
+  const conventions = config ? await transformersConventions(file, config) : await libraryConventions(file)
   const table = buildTokenTable({
     path,
     config,
@@ -49,41 +52,43 @@ async function readModelFile(path: string): Promise<Uint8Array> {
   return await file.read({ offsetBytes: 0, sizeBytes: file.sizeBytes })
 }
 
-interface LoadedModel {
-  readonly path: string
-  readonly bytes: Uint8Array
-  readonly model: SentencePieceModel
-}
-
 /** The library's own ways: a dummy prefix before the text, none after a special token. */
-async function libraryConventions({ path, bytes, model }: LoadedModel): Promise<Conventions> {
-  const { addDummyPrefix, removeExtraWhitespaces, hasCharsmap } = model.normalizer
-  const leadingSpace = 'sentencepiece'
+async function libraryConventions(file: ModelFile): Promise<Conventions> {
+  const { addDummyPrefix, removeExtraWhitespaces, hasCharsmap } = file.model.normalizer
+  const common = { leadingSpace: 'sentencepiece', normalize: unchanged } as const
   if (!addDummyPrefix) {
-    const segment = await loadSegmenter({ path, bytes, normalization: 'as-file' })
-    return { leadingSpace, segment: ({ text }) => segment(text) }
+    const segment = await loadSegmenter(file, { normalization: 'as-file', mergeOrder: 'score' })
+    return { ...common, segment: ({ text }) => segment(text) }
   }
   if (!hasCharsmap && !removeExtraWhitespaces) {
     // Nothing but the prefix changes the text, so one instance serves both places.
-    const segment = await loadSegmenter({ path, bytes, normalization: 'none' })
-    return { leadingSpace, segment: ({ text, atStart }) => segment(atStart ? ` ${text}` : text) }
+    const segment = await loadSegmenter(file, { normalization: 'none', mergeOrder: 'score' })
+    return { ...common, segment: ({ text, atStart }) => segment(atStart ? ` ${text}` : text) }
   }
-  const first = await loadSegmenter({ path, bytes, normalization: 'as-file' })
-  const later = await loadSegmenter({ path, bytes, normalization: 'no-dummy-prefix' })
-  return { leadingSpace, segment: ({ text, atStart }) => (atStart ? first(text) : later(text)) }
+  const first = await loadSegmenter(file, { normalization: 'as-file', mergeOrder: 'score' })
+  const later = await loadSegmenter(file, { normalization: 'no-dummy-prefix', mergeOrder: 'score' })
+  return { ...common, segment: ({ text, atStart }) => (atStart ? first(text) : later(text)) }
 }
 
 /** What Transformers makes of the file: LlamaTokenizer puts a space before words by its `legacy` rule, the others put none. */
-async function transformersConventions(file: LoadedModel & { readonly config: TokenizerConfig }): Promise<Conventions> {
-  const { path, bytes, model, config } = file
+async function transformersConventions(file: ModelFile, config: TokenizerConfig): Promise<Conventions> {
+  const mergeOrder = file.model.algorithm === 'bpe' ? 'id' : 'score'
   if (config.tokenizerClass === 'files') {
-    const segment = await loadSegmenter({ path, bytes, normalization: model.normalizer.hasCharsmap ? 'charsmap-only' : 'none' })
-    return { leadingSpace: 'keep', segment: ({ text }) => segment(text) }
+    const segment = await loadSegmenter(file, { normalization: 'charsmap-only', mergeOrder })
+    return { leadingSpace: 'keep', normalize: (text) => text.replaceAll(' ', SPACE_SYMBOL), segment: ({ text }) => segment(text) }
   }
-  const segment = await loadSegmenter({ path, bytes, normalization: 'none' })
-  if (!config.addPrefixSpace) return { leadingSpace: 'keep', segment: ({ text }) => segment(text) }
+  const segment = await loadSegmenter(file, { normalization: 'none', mergeOrder })
+  if (!config.addPrefixSpace) return { leadingSpace: 'keep', normalize: unchanged, segment: ({ text }) => segment(text) }
   const always = config.legacy && config.tokenizerClass === 'llama'
-  return { leadingSpace: 'strip-one', segment: ({ text, atStart }) => segment(always || atStart ? withSpace(text) : text) }
+  return {
+    leadingSpace: 'strip-one',
+    normalize: unchanged,
+    segment: ({ text, atStart }) => segment(always || atStart ? withSpace(text) : text),
+  }
+}
+
+function unchanged(text: string): string {
+  return text
 }
 
 /** Metaspace adds no second space where the text begins with one. */
@@ -123,7 +128,7 @@ interface Parts {
 }
 
 function assemble({ path, model, config, table, conventions }: Parts): Tokenizer {
-  const split = createSplitter({ tokens: table.tokens, normalize: (text) => text })
+  const split = createSplitter({ tokens: table.tokens, normalize: conventions.normalize })
   const bosTokenId = idOfNamed(table, 'bos_token')
   const eosTokenId = idOfNamed(table, 'eos_token')
   const begin = (config ? config.addBosToken : true) && bosTokenId !== null ? [bosTokenId] : []

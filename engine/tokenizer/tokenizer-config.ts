@@ -43,13 +43,20 @@ export async function readTokenizerConfig(directory: string): Promise<TokenizerC
   const special = hasDecoder ? null : await readObject(join(directory, 'special_tokens_map.json'))
   const merged: JsonObject = { ...file, ...special }
   const namedTokens = readNamedTokens(merged, path)
-  const extraTokens = readExtraTokens(merged, path)
-  const specialTexts = new Set([...namedTokens.values(), ...(extraTokens ?? [])].map((token) => token.content))
+  const extraTokens = readExtraTokens(file, path)
+  const specialTexts = new Set(
+    [...namedTokens.values(), ...(extraTokens ?? []), ...(readExtraTokens(special ?? {}, path) ?? [])].map((token) => token.content),
+  )
   const addedTokens = hasDecoder
     ? readAddedTokensDecoder(file['added_tokens_decoder'], path)
     : await readAddedTokensFile(join(directory, 'added_tokens.json'), specialTexts)
   if (addedTokens.size > MAX_ADDED_TOKENS) {
-    throw engineError('tokenizer/limit-exceeded', { path, what: 'the number of added tokens', found: addedTokens.size, max: MAX_ADDED_TOKENS })
+    throw engineError('tokenizer/limit-exceeded', {
+      path,
+      what: 'the number of added tokens',
+      found: addedTokens.size,
+      max: MAX_ADDED_TOKENS,
+    })
   }
   return {
     path,
@@ -119,7 +126,8 @@ function readNamedTokens(file: JsonObject, path: string): Map<string, AddedToken
 
 function readExtraTokens(file: JsonObject, path: string): AddedToken[] | null {
   const newer = file['extra_special_tokens']
-  const value = newer !== undefined && newer !== null && Object.keys(newer).length > 0 ? newer : (file['additional_special_tokens'] ?? newer)
+  const value =
+    newer !== undefined && newer !== null && Object.keys(newer).length > 0 ? newer : (file['additional_special_tokens'] ?? newer)
   if (value === undefined || value === null) return null
   // Written as an object, the values are tokens with names of their own.
   const entries = isJsonObject(value) ? Object.values(value) : value
@@ -137,7 +145,10 @@ function readAddedTokensDecoder(value: JsonValue | undefined, path: string): Map
   for (const [key, entry] of Object.entries(value)) {
     const token = isJsonObject(entry) ? readAddedToken(entry, { special: false }) : null
     if (!token || !/^\d{1,9}$/.test(key)) {
-      throw engineError('tokenizer/corrupt-config', { path, reason: `the entry "${key.slice(0, 50)}" of added_tokens_decoder is not an id and its token` })
+      throw engineError('tokenizer/corrupt-config', {
+        path,
+        reason: `the entry "${key.slice(0, 50)}" of added_tokens_decoder is not an id and its token`,
+      })
     }
     tokens.set(Number(key), token)
   }
