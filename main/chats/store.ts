@@ -33,10 +33,10 @@ export interface ChatStore extends Disposable {
 /** SQLite takes 32766 variables; this keeps a statement short. */
 const IDS_PER_SELECT = 500
 
-/** Opens the store. Throws what openDatabase throws. */
-export function openStore(options: { readonly path: string; readonly clock: Clock; readonly log: Log }): ChatStore {
+/** Opens the store, or takes over a connection that is open already. Throws what openDatabase throws. */
+export function openStore(options: { readonly path: string; readonly clock: Clock; readonly log: Log; readonly db?: Connection }): ChatStore {
   const { path } = options
-  const db = openDatabase(options)
+  const db = options.db ?? openDatabase(options)
   const sql = prepare(db)
 
   /** Runs a piece of database work with its failures translated. */
