@@ -1,0 +1,2 @@
+// An engine process that never comes up.
+process.exit(3)
