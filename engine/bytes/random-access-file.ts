@@ -110,12 +110,13 @@ export function fileError(path: string, cause: unknown): Error {
  * Throws "bytes/not-found", "bytes/not-a-regular-file" (folder, pipe, device), "bytes/unreadable".
  */
 export async function openRandomAccessFile(path: string): Promise<RandomAccessFile> {
+  // Without O_NONBLOCK opening a named pipe waits for a writer forever. Windows has no such flag.
+  const flags = process.platform === 'win32' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK
   let descriptor: number
   let real: string
   try {
     real = await realpath(path)
-    // Without O_NONBLOCK opening a named pipe waits for a writer forever. Windows has no such flag.
-    descriptor = await openAsync(real, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    descriptor = await openAsync(real, flags)
   } catch (cause) {
     throw fileError(path, cause)
   }

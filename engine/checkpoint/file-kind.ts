@@ -72,6 +72,12 @@ function looksLikeSafetensors(prefix: Uint8Array): boolean {
   return view.getBigUint64(0, true) <= BigInt(MAX_HEADER_BYTES)
 }
 
+/** Protocols 2 to 5 start with PROTO and the number; older ones have no magic. */
+function looksLikePickle(prefix: Uint8Array): boolean {
+  const [proto, version = 0] = prefix
+  return proto === 0x80 && version >= 2 && version <= 5
+}
+
 /** Judges a file by its first bytes (as many as there are, at most 512) and its name. */
 export function fileKind(prefix: Uint8Array, path: string): FileKind {
   const name = basename(path)
@@ -84,7 +90,7 @@ export function fileKind(prefix: Uint8Array, path: string): FileKind {
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return kindOfZip(name)
   if (text.startsWith('\x89HDF\r\n\x1a\n')) return 'hdf5'
   if (text.startsWith('\x93NUMPY')) return 'numpy-npy'
-  if (/^\x80[\x02-\x05]/.test(text)) return 'pickle'
+  if (looksLikePickle(prefix)) return 'pickle'
   if (text.startsWith('ustar', 257)) return 'tar'
   if (text.startsWith('version https://git-lfs.github.com/spec/')) return 'lfs-pointer'
   if (/^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|\?xml|!--)/i.test(text)) return 'html'

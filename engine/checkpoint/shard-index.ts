@@ -16,7 +16,7 @@ export interface ShardIndex {
 
 /** Shards are plain files beside the index (or below it): anything else could name a file the user never meant to open. */
 function isSafeShardName(name: string): boolean {
-  if (name === '' || name.length > 1024 || /[\0-\x1f\\:]/.test(name) || name.startsWith('/')) return false
+  if (name.length > 1024 || /[\\:]|\p{Cc}/u.test(name)) return false
   return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
 

@@ -2,7 +2,7 @@
 
 /** A value of a file as a sentence shows it. */
 function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value)
   return text.length > 80 ? `${text.slice(0, 80)}...` : text
 }
 

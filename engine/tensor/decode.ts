@@ -62,9 +62,11 @@ function decodeInto(target: FloatArray, bytes: Uint8Array, dtype: Dtype): void {
     case 'F8_E8M0':
     case 'F8_E4M3FNUZ':
     case 'F8_E5M2FNUZ':
-      return decodeTable(target, bytes, SMALL_FLOAT_TABLES[dtype])
+      decodeTable(target, bytes, SMALL_FLOAT_TABLES[dtype])
+      return
     case 'F4':
-      return decodeNibbles(target, bytes, SMALL_FLOAT_TABLES.F4)
+      decodeNibbles(target, bytes, SMALL_FLOAT_TABLES.F4)
+      return
     case 'C64':
     case 'F6_E2M3':
     case 'F6_E3M2':

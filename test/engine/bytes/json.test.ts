@@ -22,7 +22,7 @@ describe('JSON of untrusted files', () => {
       fc.property(key, fc.jsonValue(), fc.jsonValue(), (name, first, second) => {
         const quoted = JSON.stringify(name)
         const text = `[{"deep\\"er":{${quoted}:${JSON.stringify(first)}, ${quoted} : ${JSON.stringify(second)}}}]`
-        expect(() => parse(text)).toThrowError(expect.objectContaining({ code: 'bytes/json-duplicate-key' }))
+        expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'bytes/json-duplicate-key' }))
       }),
     )
   })

@@ -45,7 +45,7 @@ describe('safetensors reader', () => {
         dtype,
         shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
       })
-      .filter(({ name }) => name !== '__metadata__' && name.isWellFormed())
+      .filter(({ name }) => name !== '__metadata__')
       .chain(({ name, dtype: type, shape }) => {
         const length = shape.reduce((product, dimension) => product * dimension, 1) * (DTYPE_BITS[type] / 8)
         return fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => ({ name, dtype: type, shape, bytes }))
@@ -159,7 +159,6 @@ describe('safetensors reader', () => {
     await expect(readSafetensorsFile(path)).rejects.toMatchObject({
       code: 'checkpoint/truncated-file',
       details: { tensor: 'cut', endBytes: sizeBytes - 4, fileSizeBytes: sizeBytes - 8 },
-      message: expect.stringContaining('cut'),
     })
   })
 

@@ -20,7 +20,7 @@ const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_f
 
 describe('rotary parameters', () => {
   it.each(golden.map((item) => [item.name, item] as const))('agrees with Transformers: %s', (_, item) => {
-    const { rope } = readDecoderConfig(item.config as JsonObject)
+    const { rope } = readDecoderConfig(item.config)
     expect(rope.scaling.kind).toBe(item.ropeType)
     expect(rope.theta).toBe(item.ropeParameters.rope_theta)
     const { inverse, attentionScaling } = ropeFrequencies(rope, 1)
