@@ -1,13 +1,13 @@
 // The decoder graph: token ids and a KV cache in, logits of chosen positions out; assembled from an architecture row and a config.
 import type { TensorInfo } from '../checkpoint/types'
-import type { DecoderConfig, WeightDtype } from '../config/decoder-config'
+import type { DecoderConfig } from '../config/decoder-config'
 import type { ArchitectureRow } from './architectures/types'
 import type { AttentionInputs } from './blocks/attention'
 import { paddedHeadDim, rotatesInsideAttention } from './blocks/heads'
 import { createGraphBuilder } from './builder'
 import { DECODER_IO } from './decoder-io'
 import { addLayer, addNorm, type Parts, type Residual } from './decoder-layer'
-import { createWeightStore, type WeightStore } from './weights'
+import { createWeightStore, type WeightStore, type Widening } from './weights'
 
 /** A decoder as a serialized ONNX model, with what the runtime must know to run it. */
 export interface DecoderGraph {
@@ -18,7 +18,6 @@ export interface DecoderGraph {
   readonly cacheHeadDim: number
   /** Bytes of the placed weights, as stored. */
   readonly weightBytes: number
-  readonly weightDtypes: ReadonlySet<WeightDtype>
   /** Remarks for people: tensors that the family does not use. */
   readonly notes: readonly string[]
 }
@@ -29,6 +28,7 @@ export interface DecoderGraphOptions {
   readonly row: ArchitectureRow
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly locate: (file: string) => string
+  readonly widening: Widening
 }
 
 /** More names than this in one remark help nobody. */
@@ -85,7 +85,7 @@ function addHead(parts: Parts, residual: Residual, options: { readonly logitsRow
   const total = residual.sum === null ? residual.x : builder.node({ path: '/model/Add', op: 'Add', inputs: [residual.x, residual.sum] })
   const rows = builder.node({ path: '/model/Gather', op: 'Gather', inputs: [total, options.logitsRows] })
   const { normed } = addNorm(parts, { x: rows, sum: null }, { path: '/model/norm', module: `${parts.prefix}${row.names.finalNorm}` })
-  const head = weights.linear({ tensor: options.tensor, shape: [config.vocabSize, config.hiddenSize] })
+  const head = weights.linear({ tensor: options.tensor, shape: [config.vocabSize, config.hiddenSize] }, normed)
   builder.node({
     path: '/lm_head/Gemm',
     op: 'Gemm',
@@ -108,9 +108,9 @@ function describeUnexpected(names: readonly string[], family: string): readonly 
  * Throws "graph/weight-missing", "graph/weight-shape", "graph/weight-dtype".
  */
 export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
-  const { config, row, tensors, locate } = options
+  const { config, row, tensors, locate, widening } = options
   const builder = createGraphBuilder({ name: `${row.family} decoder` })
-  const weights = createWeightStore({ builder, tensors, row, locate })
+  const weights = createWeightStore({ builder, tensors, row, locate, widening })
   const parts: Parts = { builder, weights, config, row, prefix: findPrefix(row, weights) }
 
   const inputs = addInputs(parts)
@@ -119,13 +119,11 @@ export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
   for (let index = 0; index < config.numHiddenLayers; index++) residual = addLayer(parts, residual, { index, inputs })
   addHead(parts, residual, { logitsRows: inputs.logitsRows, tensor: tensor.head })
 
-  const { sizeBytes, dtypes } = weights.summary()
   return {
     model: builder.finish(),
     usesPositionOffset: inputs.positionOffset !== null,
     cacheHeadDim: paddedHeadDim(config.headDim),
-    weightBytes: sizeBytes,
-    weightDtypes: dtypes,
+    weightBytes: weights.placedBytes(),
     notes: describeUnexpected(weights.unexpected(), row.family),
   }
 }

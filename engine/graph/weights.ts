@@ -20,15 +20,19 @@ export interface TableWeight {
   readonly dtype: WeightDtype
 }
 
+/** When 16-bit weights become F32: once, while the session is made and its constants are folded, or anew in every run. */
+export type Widening = 'at-load' | 'per-run'
+
 /** Hands out graph values for checkpoint tensors. One tensor asked for twice is one initializer. */
 export interface WeightStore {
   readonly has: (tensor: string) => boolean
-  readonly linear: (slot: WeightSlot) => LinearWeight
+  /** `after` is the value that the weight is multiplied with: one that is widened in every run is not widened before that value is there. */
+  readonly linear: (slot: WeightSlot, after: string) => LinearWeight
   readonly table: (slot: WeightSlot) => TableWeight
   /** An F32 value: norm weights and biases. */
   readonly vector: (slot: WeightSlot) => string
-  /** What was placed so far, in bytes as stored, and the dtypes met. */
-  readonly summary: () => { readonly sizeBytes: number; readonly dtypes: ReadonlySet<WeightDtype> }
+  /** What was placed so far, in bytes as stored. */
+  readonly placedBytes: () => number
   /** Tensors of the checkpoint that no block asked for, without those that the family is known to leave over. */
   readonly unexpected: () => readonly string[]
 }
@@ -43,6 +47,26 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /**
+ * Adds the widening of one weight in every run, held back until `after` is computed: ONNX Runtime would otherwise run all such casts first and hold
+ * every layer's F32 copy at once. The Reshape changes nothing but the order.
+ *
+ *     after ── Shape ── Sub(itself) ── Add(shape) ─┐
+ *                                   weight ── Reshape ── Cast ── F32
+ */
+function addLateCast(
+  builder: GraphBuilder,
+  options: { readonly weight: string; readonly shape: readonly number[]; readonly after: string },
+): string {
+  const { weight, shape, after } = options
+  const path = `/weights/${weight}`
+  const size = builder.node({ path: `${path}/Shape`, op: 'Shape', inputs: [after], attributes: { start: { int: 0 }, end: { int: 1 } } })
+  const zero = builder.node({ path: `${path}/Sub`, op: 'Sub', inputs: [size, size] })
+  const sizes = builder.node({ path: `${path}/Add`, op: 'Add', inputs: [builder.int64(shape), zero] })
+  const held = builder.node({ path: `${path}/Reshape`, op: 'Reshape', inputs: [weight, sizes] })
+  return builder.node({ path: `${path}/Cast`, op: 'Cast', inputs: [held], attributes: { to: { cast: 'F32' } } })
+}
+
+/**
  * Opens the weights of one checkpoint for one graph. `locate` turns a file into a location relative to the external-data folder.
  * The store's readers throw "graph/weight-missing", "graph/weight-shape" and "graph/weight-dtype".
  */
@@ -51,8 +75,9 @@ export function createWeightStore(options: {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly row: ArchitectureRow
   readonly locate: (file: string) => string
+  readonly widening: Widening
 }): WeightStore {
-  const { builder, tensors, row, locate } = options
+  const { builder, tensors, row, locate, widening } = options
   const placed = new Map<string, TableWeight>()
   const casts = new Map<string, string>()
   let sizeBytes = 0
@@ -80,22 +105,25 @@ export function createWeightStore(options: {
     return weight
   }
 
-  const f32 = (slot: WeightSlot): string => {
+  const f32 = (slot: WeightSlot, after: string | null): string => {
     const { value, dtype } = place(slot)
     if (dtype === 'F32') return value
     const known = casts.get(value)
     if (known !== undefined) return known
-    const cast = builder.node({ path: `/weights/${value}/Cast`, op: 'Cast', inputs: [value], attributes: { to: { cast: 'F32' } } })
+    const cast =
+      widening === 'per-run' && after !== null
+        ? addLateCast(builder, { weight: value, shape: slot.shape, after })
+        : builder.node({ path: `/weights/${value}/Cast`, op: 'Cast', inputs: [value], attributes: { to: { cast: 'F32' } } })
     casts.set(value, cast)
     return cast
   }
 
   return {
     has: (tensor) => tensors.has(tensor),
-    linear: (slot) => ({ kind: 'dense', value: f32(slot) }),
+    linear: (slot, after) => ({ kind: 'dense', value: f32(slot, after) }),
     table: place,
-    vector: f32,
-    summary: () => ({ sizeBytes, dtypes: new Set([...placed.values()].map((weight) => weight.dtype)) }),
+    vector: (slot) => f32(slot, null),
+    placedBytes: () => sizeBytes,
     unexpected: () => [...tensors.keys()].filter((name) => !placed.has(name) && !row.ignored.some((pattern) => pattern.test(name))),
   }
 }

@@ -1,11 +1,12 @@
 // Loads a decoder: architecture row -> weight files -> graph -> session. The order is that of `from_pretrained`.
 import { freemem } from 'node:os'
 import type { Checkpoint } from '../checkpoint/types'
-import type { DecoderConfig, WeightDtype } from '../config/decoder-config'
+import type { DecoderConfig } from '../config/decoder-config'
 import { engineError } from '../errors'
 import { findArchitecture } from '../graph/architectures/registry'
 import type { ArchitectureRow } from '../graph/architectures/types'
 import { buildDecoderGraph } from '../graph/decoder'
+import type { Widening } from '../graph/weights'
 import { OrtDecoder, type LoadedDecoder } from './decoder-model'
 import type { LoadDecoderOptions } from './model-types'
 import { openOrt } from './ort'
@@ -23,12 +24,18 @@ export interface LoadDecoderInput extends LoadDecoderOptions {
 
 /** A run of this many tokens takes about a quarter second for a 1B model on two cores; throughput is flat from 64 up. */
 const DEFAULT_PREFILL_CHUNK_TOKENS = 128
-/** F32 copies of 16-bit weights take twice their bytes, and loading needs room for one more tensor; half of what is free leaves the rest to the system. */
+/** F32 copies of 16-bit weights may take half of what is free; the rest is for the KV cache, the workspace and other programs. */
 const MAX_SHARE_OF_FREE_MEMORY = 0.5
 
-/** Whether F32 copies of 16-bit weights are made once at load or in every run. */
-function chooseWidening(weights: { readonly sizeBytes: number; readonly dtypes: ReadonlySet<WeightDtype> }): 'at-load' | 'per-run' {
-  return 2 * weights.sizeBytes <= freemem() * MAX_SHARE_OF_FREE_MEMORY ? 'at-load' : 'per-run'
+/** Bytes that the F32 copies of 16-bit tensors take. */
+function widenedBytes(checkpoint: Checkpoint): number {
+  let bytes = 0
+  for (const { dtype, sizeBytes } of checkpoint.tensors.values()) if (dtype === 'BF16' || dtype === 'F16') bytes += 2 * sizeBytes
+  return bytes
+}
+
+function chooseWidening(checkpoint: Checkpoint): Widening {
+  return widenedBytes(checkpoint) <= freemem() * MAX_SHARE_OF_FREE_MEMORY ? 'at-load' : 'per-run'
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -51,11 +58,11 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
   })
   throwIfAborted(signal)
   onProgress?.({ stage: 'graph', fraction: 0 })
-  const graph = buildDecoderGraph({ config, row, tensors: checkpoint.tensors, locate: place.locate })
+  const widening = input.widening ?? chooseWidening(checkpoint)
+  const graph = buildDecoderGraph({ config, row, tensors: checkpoint.tensors, locate: place.locate, widening })
   const runtime = await openOrt(input.runtime === undefined ? {} : { kind: input.runtime })
   throwIfAborted(signal)
   onProgress?.({ stage: 'session', fraction: 0 })
-  const widening = input.widening ?? chooseWidening({ sizeBytes: graph.weightBytes, dtypes: graph.weightDtypes })
   const session = await runtime.createSession({
     model: graph.model,
     externalDataFolder: place.folder,

@@ -1,5 +1,6 @@
 // A loaded decoder as generation sees it: ids in, logits out, a KV cache between.
 import type { DecoderConfig } from '../config/decoder-config'
+import type { Widening } from '../graph/weights'
 import type { OrtRuntime } from './ort-types'
 
 /** Keys and values of the tokens seen so far; one cache is one sequence. */
@@ -48,7 +49,7 @@ export interface LoadDecoderOptions {
   /** Tokens of one run within a forward pass, default 128: a pass can be cancelled between runs. Infinity runs any prompt at once. */
   readonly prefillChunkTokens?: number
   /** When 16-bit weights become F32: once, in memory, or anew in every run, which keeps memory at the checkpoint's size. The default looks at free memory. */
-  readonly widening?: 'at-load' | 'per-run'
+  readonly widening?: Widening
   readonly onProgress?: (progress: { readonly stage: 'weights' | 'graph' | 'session'; readonly fraction: number }) => void
   readonly signal?: AbortSignal
 }

@@ -40,7 +40,7 @@ function commonFolder(files: readonly string[]): string {
 
 /**
  * Checks and places the files of a checkpoint. `files` are opened read-only by ONNX Runtime afterwards: its own fence around external data stands at the folder returned here,
- * so this check is the one that keeps a link in a downloaded model from reaching into other folders.
+ * so this check is the one that keeps a link in a downloaded model from reaching into other folders. `locate` takes only files that were checked.
  * Throws "runtime/weights-outside-model", "runtime/weights-scattered".
  */
 export async function placeWeightFiles(options: {
@@ -59,9 +59,10 @@ export async function placeWeightFiles(options: {
   const folder = commonFolder([...real.values()])
   return {
     folder,
-    locate: (file) =>
-      relative(folder, real.get(file) ?? file)
-        .split(sep)
-        .join('/'),
+    locate: (file) => {
+      const path = real.get(file)
+      if (path === undefined) throw engineError('runtime/weights-outside-model', { file, allowedFolders })
+      return relative(folder, path).split(sep).join('/')
+    },
   }
 }

@@ -20,7 +20,7 @@ export interface LinearSpec {
  */
 export function addLinear(graph: { readonly builder: GraphBuilder; readonly weights: WeightStore }, x: string, spec: LinearSpec): string {
   const { path, module, inFeatures, outFeatures } = spec
-  const weight = graph.weights.linear({ tensor: `${module}.weight`, shape: [outFeatures, inFeatures] })
+  const weight = graph.weights.linear({ tensor: `${module}.weight`, shape: [outFeatures, inFeatures] }, x)
   const bias = spec.bias ? [graph.weights.vector({ tensor: `${module}.bias`, shape: [outFeatures] })] : []
   return graph.builder.node({ path: `${path}/Gemm`, op: 'Gemm', inputs: [x, weight.value, ...bias], attributes: { transB: { int: 1 } } })
 }
