@@ -71,7 +71,9 @@ async function refuseOtherFormats(directory: string, names: readonly string[]): 
 }
 
 async function openDirectory(directory: string, options: OpenOptions): Promise<Checkpoint> {
-  const entries = await readdir(directory, { withFileTypes: true })
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+    throw fileError(directory, cause)
+  })
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name)
   const weights = names.filter((name) => name.endsWith('.safetensors')).sort()
   const indexes = names.filter((name) => name.endsWith('.safetensors.index.json')).sort()

@@ -8,7 +8,7 @@ import { listTokenizerFiles, modelName } from './model-files'
 import { summarizeWeights } from './weight-summary'
 
 /** ready: everything needed is there and understood; unsupported: complete but of a kind that is not run yet; incomplete: something is missing or cut off; broken: contradictory or damaged. */
-export type ModelState = 'ready' | 'unsupported' | 'incomplete' | 'broken'
+type ModelState = 'ready' | 'unsupported' | 'incomplete' | 'broken'
 
 /** What a model list shows. Fields are null where the folder does not say. `error` is null exactly when the state is ready. */
 export interface ModelSummary {

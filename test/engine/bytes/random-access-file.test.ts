@@ -59,7 +59,7 @@ describe('random access file', () => {
   it.skipIf(process.platform === 'win32')('refuses a named pipe instead of waiting for it', async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'pipe')
-    execFileSync('mkfifo', [path])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', path])
     expect(await engineCode(() => openRandomAccessFile(path))).toBe('bytes/not-a-regular-file')
   })
 

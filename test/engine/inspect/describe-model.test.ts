@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { describeModelDirectory } from '../../../engine/inspect/describe-model'
 import { engineCode } from '../../support/engine-code'
@@ -40,7 +40,7 @@ describe('model summary', () => {
     writeModel(folder)
     expect(await describeModelDirectory(folder.path)).toEqual({
       path: folder.path,
-      name: folder.path.split('/').at(-1),
+      name: basename(folder.path),
       modelType: 'llama',
       dtype: 'BF16',
       parameterCount: 14,
