@@ -5,8 +5,10 @@ import { paddedHeadDim } from '../graph/blocks/heads'
 const F32_BYTES = 4
 /** Tokens of one prefill run: activations grow with it (engine/runtime/load-decoder.ts). */
 const PREFILL_CHUNK_TOKENS = 128
-/** Node, ONNX Runtime's library and the tokenizer, before any weight. */
+/** Node, ONNX Runtime's library and a tokenizer, before any weight: 85 MiB without the tokenizer, 93 with a small one. */
 const BASE_BYTES = 100 * 1024 * 1024
+/** What the allocators hold beyond what is in use: ONNX Runtime's arena grows in powers of two, the JavaScript heap is swept late. */
+const ALLOCATOR_SLACK_BYTES = 8 * 1024 * 1024
 
 /** Memory beside the weights, in bytes. */
 export interface WorkingMemory {
@@ -20,13 +22,16 @@ export function kvCacheBytes(config: DecoderConfig, contextLength: number): numb
   return 2 * config.numHiddenLayers * config.numKeyValueHeads * paddedHeadDim(config.headDim) * contextLength * F32_BYTES
 }
 
-/** Activations of one prefill chunk, rotary tables of the context and the scores of one position (in the graph, and as the caller's copy). */
+/**
+ * Activations of one prefill chunk, its attention scores over the whole context (the peak that was measured; also what growing the last keys and values
+ * takes), rotary tables of the context, and the scores of one position in the graph and as the caller's copy.
+ */
 export function workspaceBytes(config: DecoderConfig, contextLength: number): number {
   const rows = Math.min(PREFILL_CHUNK_TOKENS, contextLength)
-  const attention = (config.numAttentionHeads + 2 * config.numKeyValueHeads) * config.headDim
-  const rowFloats = 4 * config.hiddenSize + 2 * attention + 4 * config.intermediateSize
+  const projections = (config.numAttentionHeads + 2 * config.numKeyValueHeads) * config.headDim
+  const rowFloats = 4 * config.hiddenSize + 2 * projections + 4 * config.intermediateSize + config.numAttentionHeads * contextLength
   const ropeFloats = contextLength * config.rope.dim
-  return F32_BYTES * (rows * rowFloats + ropeFloats + 2 * config.vocabSize)
+  return F32_BYTES * (rows * rowFloats + ropeFloats + 2 * config.vocabSize) + ALLOCATOR_SLACK_BYTES
 }
 
 /** What a decoder takes beside its weights when its context window is full. */
