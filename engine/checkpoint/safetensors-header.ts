@@ -81,9 +81,11 @@ function readTensor(name: string, value: JsonValue | undefined, context: HeaderC
   if (!Array.isArray(offsets) || offsets.length !== 2) throw malformed('its data_offsets are not two numbers')
   const [startBytes, endBytes] = offsets as readonly JsonValue[]
   if (typeof startBytes !== 'number' || typeof endBytes !== 'number') throw malformed('its data_offsets are not two numbers')
-  if (!Number.isSafeInteger(startBytes) || !Number.isSafeInteger(endBytes) || startBytes < 0 || endBytes < startBytes) {
+  if (!Number.isSafeInteger(startBytes) || !Number.isSafeInteger(endBytes)) {
     throw engineError('checkpoint/invalid-offsets', { ...place, startBytes, endBytes })
   }
+  if (startBytes < 0 || endBytes < 0) throw engineError('checkpoint/negative-offset', { ...place, startBytes, endBytes })
+  if (endBytes < startBytes) throw engineError('checkpoint/descending-offsets', { ...place, startBytes, endBytes })
   const neededBytes = tensorSizeBytes(dtype, shape)
   const foundBytes = endBytes - startBytes
   if (neededBytes !== foundBytes) throw engineError('checkpoint/size-mismatch', { ...place, dtype, shape, neededBytes, foundBytes })

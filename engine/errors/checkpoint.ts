@@ -37,8 +37,12 @@ export const checkpointErrors = {
   'checkpoint/malformed-metadata': (d: { path: string; reason: string }) => `The __metadata__ of ${d.path} is malformed: ${d.reason}.`,
   'checkpoint/unknown-dtype': (d: { path: string; tensor: string; dtype: string }) =>
     `Tensor ${d.tensor} of ${d.path} has the dtype ${d.dtype}, which safetensors does not define.`,
+  'checkpoint/negative-offset': (d: { path: string; tensor: string; startBytes: number; endBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} has the data offsets ${d.startBytes} to ${d.endBytes}; they must not be negative.`,
+  'checkpoint/descending-offsets': (d: { path: string; tensor: string; startBytes: number; endBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} has the data offsets ${d.startBytes} to ${d.endBytes}; the second must not be below the first.`,
   'checkpoint/invalid-offsets': (d: { path: string; tensor: string; startBytes: number; endBytes: number }) =>
-    `Tensor ${d.tensor} of ${d.path} has the data offsets ${d.startBytes} to ${d.endBytes}; they must be ascending and not negative.`,
+    `Tensor ${d.tensor} of ${d.path} has the data offsets ${d.startBytes} to ${d.endBytes}; they must be whole numbers below 2^53.`,
   'checkpoint/shape-overflow': (d: { path: string; tensor: string; shape: readonly number[] }) =>
     `Tensor ${d.tensor} of ${d.path} has the shape [${d.shape.join(', ')}], which is more elements than any file can hold.`,
   'checkpoint/size-mismatch': (d: {
