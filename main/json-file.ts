@@ -5,52 +5,63 @@ import * as v from 'valibot'
 import type { Clock, Log } from './host'
 
 /** A settings document beyond this is not ours. */
-const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+const MAX_DOCUMENT_CHARS = 8 * 1024 * 1024
 
-/** A document at one path. Writes are queued, so that the last one asked for is the one that stays. */
+/** A document at one path. */
 export interface JsonFile<T> {
   readonly path: string
-  /** The document, or `fallback` when the file is absent or broken; a broken file is renamed to `<path>.broken-<ms>`. */
-  readonly read: () => Promise<T>
-  /** Writes to a temporary file, syncs it and renames it over the old one. Throws the file system's error. */
-  readonly write: (value: T) => Promise<void>
+  readonly value: () => T
+  /**
+   * Writes what `change` makes of the value to a temporary file, syncs it, renames it over the old one, and then is the value. Changes are made one after the
+   * other. Throws the file system's error, or what `change` throws; the value is then as before.
+   */
+  readonly update: (change: (value: T) => T) => Promise<T>
 }
 
-/** Describes a JSON document; nothing is touched before `read` or `write`. */
-export function jsonFile<T>(options: {
+/** Reads the document at `path`; `fallback` holds when it is absent or broken. A broken file is renamed to `<path>.broken-<ms>`. */
+export async function openJsonFile<T>(options: {
   readonly path: string
   readonly schema: v.GenericSchema<unknown, T>
   readonly fallback: T
   readonly clock: Clock
   readonly log: Log
-}): JsonFile<T> {
-  const { path, schema, fallback, clock, log } = options
-  let lastWrite: Promise<void> = Promise.resolve()
+}): Promise<JsonFile<T>> {
+  const { path } = options
+  let value: T = await readDocument(options)
+  let lastChange: Promise<unknown> = Promise.resolve()
 
-  async function read(): Promise<T> {
-    let text: string
-    try {
-      text = await readFile(path, 'utf8')
-    } catch (failure) {
-      if (!isAbsent(failure)) log.warn('a document could not be read', { path, failure: String(failure) })
-      return fallback
-    }
-    const problem = text.length > MAX_DOCUMENT_BYTES ? 'too large' : null
-    const parsed = problem === null ? parse(schema, text) : { success: false as const, problem }
-    if (parsed.success) return parsed.value
-    const aside = `${path}.broken-${clock.now()}`
-    log.warn('a broken document was kept aside', { path, aside, problem: parsed.problem })
-    await rename(path, aside).catch((failure: unknown) => log.warn('it could not be renamed', { path, failure: String(failure) }))
+  async function apply(change: (value: T) => T): Promise<T> {
+    const next = change(value)
+    await replace(path, `${JSON.stringify(next, null, 2)}\n`)
+    value = next
+    return next
+  }
+
+  return {
+    path,
+    value: () => value,
+    update: async (change) => {
+      const changed = lastChange.then(() => apply(change))
+      lastChange = changed.catch(() => undefined)
+      return await changed
+    },
+  }
+}
+
+async function readDocument<T>({ path, schema, fallback, clock, log }: Parameters<typeof openJsonFile<T>>[0]): Promise<T> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (failure) {
+    if (!isAbsent(failure)) log.warn('a document could not be read', { path, failure: String(failure) })
     return fallback
   }
-
-  function write(value: T): Promise<void> {
-    const written = lastWrite.then(() => replace(path, `${JSON.stringify(value, null, 2)}\n`))
-    lastWrite = written.catch(() => undefined)
-    return written
-  }
-
-  return { path, read, write }
+  const parsed = text.length > MAX_DOCUMENT_CHARS ? { success: false as const, problem: 'too large' } : parse(schema, text)
+  if (parsed.success) return parsed.value
+  const aside = `${path}.broken-${clock.now()}`
+  log.warn('a broken document was kept aside', { path, aside, problem: parsed.problem })
+  await rename(path, aside).catch((failure: unknown) => log.warn('it could not be renamed', { path, failure: String(failure) }))
+  return fallback
 }
 
 function parse<T>(

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import type { ContractError, ModelEntry, PathReport } from '../../preload/contract'
 import type { ModelDescription } from '../engine/protocol'
 import type { Clock, HostPaths, Log } from '../host'
-import { jsonFile } from '../json-file'
+import { openJsonFile } from '../json-file'
 import { contractErrorOf, reasonOf, serviceError } from '../service-error'
 import { listCachedModels } from './hf-cache'
 import { findModelDirectories, isModelDirectory, realFolder } from './model-folders'
@@ -51,15 +51,14 @@ export async function createLibraryService(options: {
   readonly log: Log
 }): Promise<LibraryService> {
   const { paths, clock, log } = options
-  const file = jsonFile({ path: join(paths.dataFolder, 'library.json'), schema: foldersSchema, fallback: { folders: [] }, clock, log })
-  let folders: readonly string[] = (await file.read()).folders.slice(0, MAX_FOLDERS)
+  const file = await openJsonFile({ path: join(paths.dataFolder, 'library.json'), schema: foldersSchema, fallback: { folders: [] }, clock, log })
   /** Places seen so far: loading a model does not look through every folder again. */
   const known = new Map<string, Place>()
   const described = new Map<string, { readonly signature: string; readonly description: ModelDescription }>()
 
   async function places(): Promise<readonly Place[]> {
     const all: Place[] = [guidePlace(paths)]
-    for (const folder of folders) {
+    for (const folder of file.value().folders.slice(0, MAX_FOLDERS)) {
       for (const path of await findModelDirectories(folder).catch(() => [])) all.push(folderPlace(path))
     }
     for (const { name, folder, missing } of await listCachedModels(paths.hfCacheFolder)) {
@@ -100,13 +99,27 @@ export async function createLibraryService(options: {
     return entries
   }
 
-  async function keep(next: readonly string[]): Promise<void> {
+  async function inspectFolder(folder: string): Promise<PathReport> {
+    if (await isModelDirectory(folder)) {
+      const place = (await places()).find((listed) => listed.path === folder) ?? folderPlace(folder)
+      known.set(place.modelId, place)
+      return { path: folder, model: await entryOf(place), problem: null }
+    }
+    const { length: count } = await findModelDirectories(folder)
+    if (count > 0) throw serviceError('library/folder-of-models', { path: folder, count })
+    const { problem } = await describe(folder)
+    if (problem === null) throw serviceError('library/no-model', { path: folder })
+    return { path: folder, model: null, problem }
+  }
+
+  async function changeFolders(change: (folders: readonly string[]) => readonly string[]): Promise<readonly ModelEntry[]> {
     try {
-      await file.write({ folders: [...next] })
+      await file.update(({ folders }) => ({ folders: [...change(folders)] }))
     } catch (failure) {
+      if (contractErrorOf(failure) !== null) throw failure
       throw serviceError('settings/not-saved', { path: file.path, reason: reasonOf(failure) }, failure)
     }
-    folders = next
+    return await list()
   }
 
   return {
@@ -114,28 +127,24 @@ export async function createLibraryService(options: {
     addFolder: async (path) => {
       const folder = await realFolder(path)
       if ((await findModelDirectories(folder)).length === 0) throw serviceError('library/no-model', { path: folder })
-      if (!folders.includes(folder)) {
+      return await changeFolders((folders) => {
+        if (folders.includes(folder)) return folders
         if (folders.length >= MAX_FOLDERS) throw serviceError('library/too-many-folders', { limit: MAX_FOLDERS })
-        await keep([...folders, folder])
-      }
-      return await list()
+        return [...folders, folder]
+      })
     },
     removeFolder: async (path) => {
       const folder = await realFolder(path).catch(() => path)
-      await keep(folders.filter((added) => added !== folder && added !== path))
-      return await list()
+      return await changeFolders((folders) => folders.filter((added) => added !== folder && added !== path))
     },
     inspectPath: async (path) => {
-      const folder = await modelFolderOf(path)
-      if (!(await isModelDirectory(folder))) {
-        const inner = await findModelDirectories(folder)
-        if (inner.length > 0) return { path: folder, model: null, problem: asContract(serviceError('library/folder-of-models', { path: folder, count: inner.length })) }
-        const { problem } = await describe(folder)
-        return { path: folder, model: null, problem: problem ?? asContract(serviceError('library/no-model', { path: folder })) }
+      try {
+        return await inspectFolder(await modelFolderOf(path))
+      } catch (failure) {
+        const problem = contractErrorOf(failure)
+        if (problem === null) throw failure
+        return { path, model: null, problem }
       }
-      const place = (await places()).find((listed) => listed.path === folder) ?? folderPlace(folder)
-      known.set(place.modelId, place)
-      return { path: folder, model: await entryOf(place), problem: null }
     },
     locate: async (modelId) => {
       const place = known.get(modelId) ?? (await places()).find((listed) => listed.modelId === modelId)

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { settingsSchema } from '../../preload/contract'
 import type { CallInput, Settings } from '../../preload/contract'
 import type { Clock, Log } from '../host'
-import { jsonFile } from '../json-file'
+import { openJsonFile } from '../json-file'
 import { reasonOf, serviceError } from '../service-error'
 
 /** What the settings are before anything was chosen. */
@@ -27,24 +27,26 @@ export interface SettingsService {
 
 /** Reads the settings of a data folder. A broken file is kept aside and the defaults hold. */
 export async function createSettingsService(options: { readonly dataFolder: string; readonly clock: Clock; readonly log: Log }): Promise<SettingsService> {
-  const path = join(options.dataFolder, 'settings.json')
-  const file = jsonFile({ path, schema: v.partial(settingsSchema), fallback: {}, clock: options.clock, log: options.log })
-  let settings = merge(defaultSettings, await file.read())
+  const { dataFolder, clock, log } = options
+  const path = join(dataFolder, 'settings.json')
+  const file = await openJsonFile({ path, schema: storedSchema, fallback: defaultSettings, clock, log })
   return {
-    get: () => settings,
+    get: file.value,
     set: async (change) => {
-      const next = merge(settings, change)
       try {
-        await file.write(next)
+        return await file.update((settings) => merge(settings, change))
       } catch (failure) {
         throw serviceError('settings/not-saved', { path, reason: reasonOf(failure) }, failure)
       }
-      // Merged anew: another change may have been saved meanwhile.
-      settings = merge(settings, change)
-      return settings
     },
   }
 }
+
+/** Older versions wrote fewer keys. */
+const storedSchema = v.pipe(
+  v.partial(settingsSchema),
+  v.transform((stored) => merge(defaultSettings, stored)),
+)
 
 /** A key that is present with `undefined` leaves the value as it was. */
 function merge(settings: Settings, change: CallInput<'settings.set'>['change']): Settings {

@@ -4,6 +4,7 @@ import type { ContractError } from '../../../preload/contract'
 import { contractErrorOf } from '../../service-error'
 import { isToEngine } from '../protocol'
 import type { EngineMethod, EngineMethods, EngineRequest, FromEngine } from '../protocol'
+import { plainDetails } from './plain-details'
 import type { WorkerPort } from './port'
 
 /** Handlers of all methods. An abort of `signal` is the app's cancel. */
@@ -65,7 +66,7 @@ export function serveEngine(port: WorkerPort, handlers: EngineHandlers): void {
 /** The engine's and our own errors keep their code; details are made plain so that they can be cloned. */
 function failureOf(failure: unknown, context: { readonly method: EngineMethod; readonly aborted: boolean }): ContractError {
   if (context.aborted) return { code: 'engine/cancelled', message: 'It was cancelled.', details: {} }
-  if (failure instanceof EngineError) return { code: failure.code, message: failure.message, details: plain(failure.details) }
+  if (failure instanceof EngineError) return { code: failure.code, message: failure.message, details: plainDetails(failure.details) }
   const known = contractErrorOf(failure)
   if (known !== null) return known
   process.stderr.write(`${context.method} failed: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}\n`)
@@ -74,9 +75,4 @@ function failureOf(failure: unknown, context: { readonly method: EngineMethod; r
     message: 'Something went wrong inside the engine. The details are in the log.',
     details: { name: `engine.${context.method}` },
   }
-}
-
-function plain(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const asJson: unknown = JSON.parse(JSON.stringify(details, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)))
-  return typeof asJson === 'object' && asJson !== null ? { ...asJson } : {}
 }

@@ -1,0 +1,26 @@
+// Entry of the engine process: the only code of the app's services that runs the engine. Forked by a host, ends with it.
+import { DEFAULT_CONTEXT_LENGTH } from '../../engine/generate/load-model'
+import { describeModel, planModel } from './worker/describe'
+import { openWorkerPort } from './worker/port'
+import { createResidentModel } from './worker/resident-model'
+import { serveEngine } from './worker/serve'
+import { createTurns } from './worker/turns'
+
+const port = openWorkerPort()
+const resident = createResidentModel()
+const turns = createTurns()
+
+port.onClose(() => process.exit(0))
+serveEngine(port, {
+  load: async ({ params, emit, signal }) => await turns.take(async () => await resident.load(params, { emit, signal }), signal),
+  unload: async ({ signal }) =>
+    await turns.take(() => {
+      resident.unload()
+      return Promise.resolve(null)
+    }, signal),
+  generate: async ({ params, emit, signal }) => await turns.take(async () => await resident.generate(params, { emit, signal }), signal),
+  countTokens: ({ params }) => Promise.resolve(resident.countTokens(params)),
+  plan: async ({ params, signal }) => await planModel(params, { defaultContextLength: DEFAULT_CONTEXT_LENGTH, signal }),
+  describe: async ({ params, signal }) => await describeModel(params.path, signal),
+  memory: () => Promise.resolve({ residentBytes: process.memoryUsage.rss() }),
+})

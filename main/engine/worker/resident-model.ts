@@ -1,0 +1,84 @@
+// The one model that the engine process holds, with the conversation whose keys and values it still knows.
+import { loadModel } from '../../../engine/generate/load-model'
+import type { LoadedModel as EngineModel } from '../../../engine/generate/load-model'
+import { generate } from '../../../engine/generate/generate'
+import type { Sequence } from '../../../engine/generate/sequence'
+import { serviceError } from '../../service-error'
+import type { EngineMethods, GenerateFrame, GenerateOutcome, LoadedModel } from '../protocol'
+import { createFrameBatch } from './frame-batch'
+
+/** The process's model over its changes. Loading and generating must take turns; counting may come between. */
+export interface ResidentModel {
+  readonly load: (params: EngineMethods['load']['params'], options: LoadOptions) => Promise<LoadedModel>
+  readonly unload: () => void
+  readonly generate: (params: EngineMethods['generate']['params'], options: GenerateOptions) => Promise<GenerateOutcome>
+  readonly countTokens: (params: EngineMethods['countTokens']['params']) => EngineMethods['countTokens']['value']
+}
+
+interface LoadOptions {
+  readonly emit: (event: EngineMethods['load']['event']) => void
+  readonly signal: AbortSignal
+}
+
+interface GenerateOptions {
+  readonly emit: (frame: GenerateFrame) => void
+  readonly signal: AbortSignal
+}
+
+/** Begins without a model. */
+export function createResidentModel(): ResidentModel {
+  let resident: { readonly path: string; readonly model: EngineModel; readonly sequence: Sequence } | null = null
+
+  function unload(): void {
+    const leaving = resident
+    resident = null
+    leaving?.sequence[Symbol.dispose]()
+    leaving?.model[Symbol.dispose]()
+  }
+
+  return {
+    load: async ({ path, threads, contextLength }, { emit, signal }) => {
+      // Freed first: two models at once may not fit.
+      unload()
+      const model = await loadModel(path, { contextLength, signal, onProgress: emit, ...(threads !== null && { threads }) })
+      resident = { path, model, sequence: model.createSequence() }
+      return {
+        modelType: model.config.modelType,
+        contextLength: model.contextLength,
+        runtime: model.decoder.runtimeKind,
+        executionProvider: model.executionProvider,
+        threads: model.threads,
+        loadMs: model.loadMs,
+        residentBytes: process.memoryUsage.rss(),
+        defaultSampling: { ...model.defaultSampling, stop: [...model.defaultSampling.stop] },
+        chatTemplateSource: model.chatTemplate.source,
+      }
+    },
+    unload,
+    generate: async ({ path, messages, sampling }, { emit, signal }) => {
+      if (resident?.path !== path) throw serviceError('engine/not-loaded', {})
+      const { model, sequence } = resident
+      const batch = createFrameBatch((text) => emit({ type: 'delta', text }))
+      try {
+        for await (const event of generate({ model, promptIds: model.encodeChat(messages), settings: sampling, sequence, signal })) {
+          if (event.type === 'delta') batch.push(event.text)
+          else if (event.type === 'prefill') emit(event)
+          else {
+            const { promptTokens, cachedTokens, completionTokens, ttftMs, tokensPerSecond, totalMs, seed } = event.stats
+            const stats = { promptTokens, cachedTokens, completionTokens, ttftMs, tokensPerSecond, totalMs, seed }
+            batch.flush()
+            return { text: event.text, finishReason: event.finishReason, stats }
+          }
+        }
+      } finally {
+        batch.flush()
+      }
+      throw new Error('generate() ended without its finished event')
+    },
+    countTokens: ({ messages }) => {
+      if (resident === null) throw serviceError('engine/not-loaded', {})
+      const { model } = resident
+      return { usedTokens: messages.length === 0 ? 0 : model.encodeChat(messages).length, contextLength: model.contextLength }
+    },
+  }
+}
