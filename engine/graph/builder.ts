@@ -3,7 +3,7 @@ import { engineError } from '../errors'
 import { writeModelProto, type Attribute, type GraphBorder, type GraphDtype, type GraphNode, type Initializer } from './onnx/model-proto'
 
 /** A node to add. `outputs` defaults to one value named `<path>/output_0`; null inputs and later outputs are absent optional ones. */
-export interface NodeSpec {
+interface NodeSpec {
   readonly path: string
   readonly op: string
   readonly domain?: 'com.microsoft'
@@ -13,7 +13,7 @@ export interface NodeSpec {
 }
 
 /** A weight that stays in its file. `location` is relative to the session's external-data folder, with forward slashes. */
-export interface ExternalSpec {
+interface ExternalSpec {
   readonly name: string
   readonly dtype: GraphDtype
   readonly shape: readonly number[]

@@ -7,7 +7,8 @@ import { paddedHeadDim, rotatesInsideAttention } from './blocks/heads'
 import { createGraphBuilder } from './builder'
 import { DECODER_IO } from './decoder-io'
 import { addLayer, addNorm, type Parts, type Residual } from './decoder-layer'
-import { createWeightStore, type WeightStore, type Widening } from './weights'
+import { createWeightStore, type WeightStore } from './weights'
+import type { Widening } from './widening'
 
 /** A decoder as a serialized ONNX model, with what the runtime must know to run it. */
 export interface DecoderGraph {

@@ -4,24 +4,22 @@ import type { WeightDtype } from '../config/decoder-config'
 import { engineError } from '../errors'
 import type { ArchitectureRow } from './architectures/types'
 import type { GraphBuilder } from './builder'
+import type { Widening } from './widening'
 
 /** A tensor that a block needs: its name in the checkpoint and the shape that the config gives it. */
-export interface WeightSlot {
+interface WeightSlot {
   readonly tensor: string
   readonly shape: readonly number[]
 }
 
 /** A weight matrix [out, in] as a linear block multiplies with it. Quantized kinds join here; the block that reads it picks the operator. */
-export type LinearWeight = { readonly kind: 'dense'; readonly value: string }
+type LinearWeight = { readonly kind: 'dense'; readonly value: string }
 
 /** A lookup table [rows, columns] in the dtype it is stored in; rows are cast after the lookup, so that the table is never copied. */
-export interface TableWeight {
+interface TableWeight {
   readonly value: string
   readonly dtype: WeightDtype
 }
-
-/** When 16-bit weights become F32: once, while the session is made and its constants are folded, or anew in every run. */
-export type Widening = 'at-load' | 'per-run'
 
 /** Hands out graph values for checkpoint tensors. One tensor asked for twice is one initializer. */
 export interface WeightStore {

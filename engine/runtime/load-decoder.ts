@@ -1,13 +1,13 @@
 // Loads a decoder: architecture row -> weight files -> graph -> session. The order is that of `from_pretrained`.
-import { freemem } from 'node:os'
 import type { Checkpoint } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
 import { engineError } from '../errors'
 import { findArchitecture } from '../graph/architectures/registry'
 import type { ArchitectureRow } from '../graph/architectures/types'
 import { buildDecoderGraph } from '../graph/decoder'
-import type { Widening } from '../graph/weights'
+import { chooseWidening } from '../graph/widening'
 import { OrtDecoder, type LoadedDecoder } from './decoder-model'
+import { describeMachine } from './machine'
 import type { LoadDecoderOptions } from './model-types'
 import { openOrt } from './ort'
 import { defaultThreads } from './threads'
@@ -24,18 +24,11 @@ export interface LoadDecoderInput extends LoadDecoderOptions {
 
 /** A run of this many tokens takes about a quarter second for a 1B model on two cores; throughput is flat from 64 up. */
 const DEFAULT_PREFILL_CHUNK_TOKENS = 128
-/** F32 copies of 16-bit weights may take half of what is free; the rest is for the KV cache, the workspace and other programs. */
-const MAX_SHARE_OF_FREE_MEMORY = 0.5
 
-/** Bytes that the F32 copies of 16-bit tensors take. */
-function widenedBytes(checkpoint: Checkpoint): number {
+function sixteenBitBytes(checkpoint: Checkpoint): number {
   let bytes = 0
-  for (const { dtype, sizeBytes } of checkpoint.tensors.values()) if (dtype === 'BF16' || dtype === 'F16') bytes += 2 * sizeBytes
+  for (const { dtype, sizeBytes } of checkpoint.tensors.values()) if (dtype === 'BF16' || dtype === 'F16') bytes += sizeBytes
   return bytes
-}
-
-function chooseWidening(checkpoint: Checkpoint): Widening {
-  return widenedBytes(checkpoint) <= freemem() * MAX_SHARE_OF_FREE_MEMORY ? 'at-load' : 'per-run'
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -58,7 +51,8 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
   })
   throwIfAborted(signal)
   onProgress?.({ stage: 'graph', fraction: 0 })
-  const widening = input.widening ?? chooseWidening(checkpoint)
+  const widening =
+    input.widening ?? chooseWidening({ sixteenBitBytes: sixteenBitBytes(checkpoint), freeBytes: describeMachine().devices[0].freeBytes })
   const graph = buildDecoderGraph({ config, row, tensors: checkpoint.tensors, locate: place.locate, widening })
   const runtime = await openOrt(input.runtime === undefined ? {} : { kind: input.runtime })
   throwIfAborted(signal)

@@ -1,6 +1,6 @@
 // A loaded decoder as generation sees it: ids in, logits out, a KV cache between.
 import type { DecoderConfig } from '../config/decoder-config'
-import type { Widening } from '../graph/weights'
+import type { Widening } from '../graph/widening'
 import type { OrtRuntime } from './ort-types'
 
 /** Keys and values of the tokens seen so far; one cache is one sequence. */

@@ -4,7 +4,7 @@
  * Names of a family's tensors, without prefix. `layer` is the folder of one layer, with `{i}` for its number; the names below it are joined to it.
  * Linear parts name the module: `.weight` and, where the config asks for one, `.bias` follow.
  */
-export interface TensorNames {
+interface TensorNames {
   readonly embedding: string
   readonly finalNorm: string
   readonly head: string

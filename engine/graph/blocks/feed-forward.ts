@@ -10,7 +10,7 @@ import { addLinear } from './linear'
  *     silu:  x ─┬─ Sigmoid ─ Mul ── y        gelu, gelu_pytorch_tanh:  x ── Gelu(approximate) ── y        relu:  x ── Relu ── y
  *               └─────────────┘
  */
-export function addActivation(
+function addActivation(
   builder: GraphBuilder,
   options: { readonly path: string; readonly x: string; readonly activation: Activation },
 ): string {

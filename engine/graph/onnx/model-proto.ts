@@ -43,7 +43,7 @@ export interface GraphBorder {
 }
 
 /** Where an initializer's bytes are: in the model itself, or in a file beside it. */
-export type InitializerData =
+type InitializerData =
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
   | { readonly kind: 'external'; readonly location: string; readonly offsetBytes: number; readonly sizeBytes: number }
 
