@@ -39,7 +39,7 @@ export interface LoadedModel extends GenerationModel, Disposable {
 }
 
 /** Context window when nobody asks for one: a long conversation; a longer one costs memory and time that few ask for. */
-const DEFAULT_CONTEXT_LENGTH = 8192
+export const DEFAULT_CONTEXT_LENGTH = 8192
 
 /** Ids that end a reply: the author's, the decoder's and the tokenizer's. */
 function stopIdsOf(parts: { readonly config: DecoderConfig; readonly defaults: GenerationDefaults; readonly tokenizer: Tokenizer }): ReadonlySet<number> {

@@ -1,8 +1,9 @@
 // planDeviceMap: which device each block of a decoder goes to, and the memory that is predicted there.
 import type { DecoderConfig } from '../config/decoder-config'
+import { chooseWidening, type Widening } from '../graph/widening'
 import { workingMemory } from './memory-model'
 import type { DeviceMap, MachineDescription, MapStage, MemoryPrediction } from './types'
-import { mapWeights, type TensorSize, type Widening } from './weight-map'
+import { mapWeights, type TensorSize } from './weight-map'
 
 /** What is planned for what. */
 export interface PlanRequest {
@@ -15,8 +16,6 @@ export interface PlanRequest {
   readonly widening?: Widening
 }
 
-/** F32 copies are made at load when they take at most this share of free memory; loading itself decides by the same rule (engine/runtime/load-decoder.ts). */
-const WIDENING_SHARE = 0.5
 /** The prediction may be this much too low and the device must still have room. */
 const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
 
@@ -32,7 +31,7 @@ export function planDeviceMap(request: PlanRequest): DeviceMap {
   const [device] = machine.devices
   const contextLength = Math.min(request.contextLength ?? config.maxPositionEmbeddings, config.maxPositionEmbeddings)
   const tensors = [...request.tensors]
-  const widening = request.widening ?? chooseWidening(tensors, device.freeBytes)
+  const widening = request.widening ?? chooseWidening({ sixteenBitBytes: sixteenBitBytes(tensors), freeBytes: device.freeBytes })
   const weights = mapWeights({ config, tensors, widening })
   const place = { device: device.id, tied: false }
   const stages: MapStage[] = [
@@ -56,8 +55,7 @@ export function planDeviceMap(request: PlanRequest): DeviceMap {
 
 const NOTHING: MemoryPrediction = { weightBytes: 0, kvBytes: 0, workspaceBytes: 0, baseBytes: 0, totalBytes: 0 }
 
-/** Whether F32 copies of 16-bit weights are made at load. */
-function chooseWidening(tensors: readonly TensorSize[], freeBytes: number): Widening {
-  const storedBytes = tensors.reduce((sum, tensor) => sum + tensor.sizeBytes, 0)
-  return 2 * storedBytes <= freeBytes * WIDENING_SHARE ? 'at-load' : 'per-run'
+/** Bytes of the 16-bit tensors, as stored. */
+function sixteenBitBytes(tensors: readonly TensorSize[]): number {
+  return tensors.reduce((sum, { dtype, sizeBytes }) => (dtype === 'BF16' || dtype === 'F16' ? sum + sizeBytes : sum), 0)
 }

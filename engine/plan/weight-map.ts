@@ -2,12 +2,10 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
 import { findArchitecture } from '../graph/architectures/registry'
+import type { Widening } from '../graph/widening'
 
 /** What the planner needs to know of a tensor. */
 export type TensorSize = Pick<TensorInfo, 'name' | 'dtype' | 'shape' | 'sizeBytes'>
-
-/** When 16-bit weights become F32: once at load, or anew in every run (the CPU has no kernels for them). */
-export type Widening = 'at-load' | 'per-run'
 
 /** Bytes in memory by block. `head` is what the head needs beside the embedding when it is tied. */
 export interface WeightMap {

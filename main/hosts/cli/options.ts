@@ -40,3 +40,6 @@ export const runtimeOption = (): Option =>
 
 /** `--format`: how the weights are computed with. */
 export const formatOption = (): Option => new Option('--format <format>', 'number format of the weights').choices(['f32']).default('f32')
+
+/** `--device-map`: where the layers go. */
+export const deviceMapOption = (): Option => new Option('--device-map <map>', 'where the layers go').choices(['auto', 'cpu']).default('auto')

@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { registerBench } from './commands/bench'
 import { registerInspect } from './commands/inspect'
 import { registerLogits } from './commands/logits'
+import { registerRun } from './commands/run'
 import { registerTokenize } from './commands/tokenize'
+import { describeFailure } from './describe-failure'
 import type { Terminal } from './terminal'
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (128 + SIGINT, as shells have it). */
@@ -12,7 +14,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const
 /** Adds a command to the program. */
 export type RegisterCommand = (program: Command, terminal: Terminal) => void
 
-const COMMANDS: readonly RegisterCommand[] = [registerInspect, registerLogits, registerTokenize, registerBench]
+const COMMANDS: readonly RegisterCommand[] = [registerRun, registerInspect, registerLogits, registerTokenize, registerBench]
 
 /** Runs `args` (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], options: { readonly terminal: Terminal; readonly version: string }): Promise<number> {
@@ -33,12 +35,4 @@ export async function runCli(args: readonly string[], options: { readonly termin
     terminal.stderr.write(`${describeFailure(failure)}\n`)
     return EXIT.failed
   }
-}
-
-/** `error[code]: sentence`; a failure without a code of ours is a defect, and says so. */
-export function describeFailure(failure: unknown): string {
-  if (failure instanceof Error && 'code' in failure && typeof failure.code === 'string' && failure.code.includes('/')) {
-    return `error[${failure.code}]: ${failure.message}`
-  }
-  return `error[cli/internal]: ${failure instanceof Error ? failure.message : String(failure)}`
 }
