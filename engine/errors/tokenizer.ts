@@ -1,6 +1,7 @@
 // Error sentences of the tokenizer area: code -> details -> one English sentence that says what was found and what is allowed.
 export const tokenizerErrors = {
-  'tokenizer/missing': (d: { directory: string }) => `There is no tokenizer file in ${d.directory}: tokenizer.json or tokenizer.model is needed.`,
+  'tokenizer/missing': (d: { directory: string }) =>
+    `There is no tokenizer file in ${d.directory}: tokenizer.json or tokenizer.model is needed.`,
   'tokenizer/corrupt-model': (d: { path: string; reason: string }) => `${d.path} is not a usable SentencePiece model: ${d.reason}.`,
   'tokenizer/corrupt-json': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer file: ${d.reason}.`,
   'tokenizer/corrupt-config': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer configuration: ${d.reason}.`,
@@ -19,6 +20,7 @@ export const tokenizerErrors = {
   'template/failed': (d: { source: string; reason: string }) => `The chat template in ${d.source} failed: ${d.reason}.`,
   'template/limit-exceeded': (d: { source: string; what: string; max: number }) =>
     `The chat template in ${d.source} exceeds a limit: ${d.what} may be at most ${d.max}.`,
+  'template/empty-conversation': (_: { source: string }) => 'The conversation has no message.',
   'template/no-default': (d: { source: string; names: readonly string[] }) =>
     `${d.source} names several chat templates (${d.names.join(', ')}) and none of them is "default".`,
 } satisfies Record<string, (details: never) => string>

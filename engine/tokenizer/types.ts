@@ -54,6 +54,8 @@ export interface ChatMessage {
 export interface ChatTemplate {
   /** Where the template came from: a file name, or the fallback family that was used because the model has none. */
   readonly source: string
+  /** Texts that end a reply where the template marks turns with words instead of special tokens. */
+  readonly stopStrings: readonly string[]
   /** The prompt text; it already contains the special tokens the template writes. */
   readonly render: (variables: Readonly<Record<string, unknown>>) => string
 }

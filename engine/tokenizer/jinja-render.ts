@@ -1,0 +1,63 @@
+// Renders a compiled chat template with @huggingface/jinja 0.5.11: its variables, the functions Transformers gives it, and its failures.
+import { Environment, Interpreter } from '@huggingface/jinja'
+import { EngineError, engineError } from '../errors'
+import type { JinjaProgram } from './jinja-compile'
+import { createEvaluator, rolesOf } from './jinja-evaluator'
+
+/** Templates count messages and tools, never more. */
+export const MAX_RANGE = 100_000
+export interface RenderOptions {
+  readonly source: string
+  readonly variables: Readonly<Record<string, unknown>>
+  readonly strftimeNow: (format: string) => string
+}
+
+/**
+ * Renders the template. Throws "template/raised" when it calls raise_exception, "template/limit-exceeded", and "template/failed" for
+ * every other failure of the template.
+ */
+export function renderTemplate(program: JinjaProgram, options: RenderOptions): string {
+  const { source } = options
+  try {
+    const interpreter = createInterpreter(program, options)
+    return String(interpreter.run(program).value)
+  } catch (cause) {
+    if (cause instanceof EngineError) throw cause
+    throw engineError(
+      'template/failed',
+      { source, reason: cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause) },
+      cause,
+    )
+  }
+}
+
+function createInterpreter(program: JinjaProgram, options: RenderOptions): Interpreter {
+  const { source } = options
+  const scope = new Environment()
+  const globals: Record<string, unknown> = {
+    true: true,
+    false: false,
+    none: null,
+    True: true,
+    False: false,
+    None: null,
+    range: boundedRange(source),
+    raise_exception: (message: unknown) => {
+      throw engineError('template/raised', { source, message: typeof message === 'string' ? message : JSON.stringify(message) })
+    },
+    strftime_now: options.strftimeNow,
+  }
+  for (const [name, value] of Object.entries({ ...globals, ...options.variables })) if (value !== undefined) scope.set(name, value)
+  const interpreter = new Interpreter(scope)
+  interpreter.evaluate = createEvaluator({ source, roles: rolesOf(program), original: interpreter.evaluate.bind(interpreter) })
+  return interpreter
+}
+
+function boundedRange(source: string): (...bounds: number[]) => number[] {
+  return (first, second, step = 1) => {
+    const [start, stop] = second === undefined ? [0, first ?? 0] : [first ?? 0, second]
+    const count = Math.max(0, Math.ceil((stop - start) / step))
+    if (!(count <= MAX_RANGE)) throw engineError('template/limit-exceeded', { source, what: 'the length of a range', max: MAX_RANGE })
+    return Array.from({ length: count }, (_, index) => start + index * step)
+  }
+}
