@@ -3,7 +3,7 @@
 /** Element types that cross the border. `bytes` of a value are little-endian, row-major. */
 export type OrtDtype = 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'U8' | 'I8' | 'BOOL'
 
-/** A tensor that runs can read and write. `bytes` is the live CPU memory of the value (never a copy with the C API); it is invalid after dispose. */
+/** A tensor that runs can read and write. `bytes` is the live CPU memory of the value (never a copy with the C API); it starts anywhere in its buffer (mind `byteOffset`, a multiple of 8) and is invalid after dispose. */
 export interface OrtValue extends Disposable {
   readonly dtype: OrtDtype
   readonly shape: readonly number[]

@@ -1,22 +1,17 @@
 // Opens ONNX Runtime: the C API of the library that onnxruntime-node ships, or that package's own binding where the C API cannot be reached.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 
-import { engineError } from '../errors'
+import { EngineError, engineError } from '../errors'
 import type { OrtRuntime } from './ort-types'
+import { ortLibraryPath } from './ort/library-path'
 import { createBindingRuntime } from './ort/node-binding'
 import { engineProcessEnv } from './process-env'
 
 /** A runtime, and why it is not the C API where that was tried first and failed. */
 export interface OpenedOrt extends OrtRuntime {
   readonly fallbackReason: string | null
-}
-
-const LIBRARY_NAMES: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
-  linux: 'libonnxruntime.so.1',
-  darwin: 'libonnxruntime.1.dylib',
-  win32: 'onnxruntime.dll',
 }
 
 /** The library's names of what the Node binding calls backends. */
@@ -71,26 +66,24 @@ async function openThroughBinding(): Promise<OrtRuntime> {
     version: env.versions.node ?? 'unknown',
     executionProviders: listSupportedBackends().map(({ name }) => EXECUTION_PROVIDERS[name] ?? name),
     createSession: (model, options) => InferenceSession.create(model, options),
-    createTensor: ({ type, data, dims }) => Reflect.construct(Tensor, [type, data, dims]),
+    createTensor: ({ type, data, dims }) => {
+      // The constructor's types pair every type name with its array type, which our dtype table has done already.
+      const tensor: unknown = Reflect.construct(Tensor, [type, data, dims])
+      if (tensor instanceof Tensor) return tensor
+      throw engineError('runtime/unsupported-dtype', { dtype: type })
+    },
   })
 }
 
-/** Where onnxruntime-node keeps the library for this machine. Throws "runtime/ort-unavailable". */
+/** The shipped library. Throws "runtime/ort-unavailable". */
 function libraryPath(): string {
-  const name = LIBRARY_NAMES[process.platform]
-  const machine = `${process.platform}/${process.arch}`
-  if (name === undefined) throw engineError('runtime/ort-unavailable', { reason: `there is no ONNX Runtime for ${machine}` })
-  const packageFolder = unpacked(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')))
-  const path = join(packageFolder, 'bin', 'napi-v6', process.platform, process.arch, name)
+  const packageFolder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  const path = ortLibraryPath({ packageFolder, platform: process.platform, arch: process.arch })
   if (!existsSync(path)) throw engineError('runtime/ort-unavailable', { reason: `there is no ${path}` })
   return path
 }
 
-/** An installed app keeps native libraries beside its archive: the system's loader cannot read inside one. */
-function unpacked(folder: string): string {
-  return folder.replace(/([\\/])app\.asar([\\/])/, '$1app.asar.unpacked$2')
-}
-
 function reasonOf(error: unknown): string {
+  if (error instanceof EngineError && typeof error.details['reason'] === 'string') return error.details['reason']
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,6 @@
 // The smallest writer of ONNX models that the runtime's tests need. Format: onnx.proto (IR 10).
 /** Element types of ONNX. Source: onnx.proto TensorProto.DataType. */
-export const ONNX_TYPE = { F32: 1, U8: 2, I8: 3, I32: 6, I64: 7, BOOL: 9, F16: 10, BF16: 16 } as const
+const ONNX_TYPE = { F32: 1, U8: 2, I8: 3, I32: 6, I64: 7, BOOL: 9, F16: 10, F64: 11, BF16: 16 } as const
 
 type OnnxType = keyof typeof ONNX_TYPE
 type Field = readonly [number, Uint8Array | string | number | bigint]
@@ -45,8 +45,20 @@ export function tinyOnnx(graph: {
     ...graph.outputs.map((port): Field => [12, portMessage(port)]),
   ])
   const opsets: readonly Field[] = [
-    [8, message([[1, ''], [2, 21]])],
-    [8, message([[1, 'com.microsoft'], [2, 1]])],
+    [
+      8,
+      message([
+        [1, ''],
+        [2, 21],
+      ]),
+    ],
+    [
+      8,
+      message([
+        [1, 'com.microsoft'],
+        [2, 1],
+      ]),
+    ],
   ]
   return message([[1, 10], [7, graphBytes], ...opsets])
 }
@@ -63,7 +75,12 @@ function nodeMessage({ op, inputs, outputs, domain, attributes }: TinyNode): Uin
 
 function attributeMessage(attribute: { readonly name: string; readonly value: number | { readonly float: number } }): Uint8Array {
   const { name, value } = attribute
-  if (typeof value === 'number') return message([[1, name], [3, value], [20, 2]])
+  if (typeof value === 'number')
+    return message([
+      [1, name],
+      [3, value],
+      [20, 2],
+    ])
   const bits = new Uint8Array(Float32Array.of(value.float).buffer)
   return concat([message([[1, name]]), Uint8Array.of((2 << 3) | 5), bits, message([[20, 1]])])
 }
@@ -76,7 +93,17 @@ function tensorMessage({ name, type, shape, bytes, external }: TinyInitializer):
     ['offset', String(external.offsetBytes)],
     ['length', String(external.sizeBytes)],
   ] as const
-  return message([...head, ...entries.map(([key, value]): Field => [13, message([[1, key], [2, value]])]), [14, 1]])
+  return message([
+    ...head,
+    ...entries.map(([key, value]): Field => [
+      13,
+      message([
+        [1, key],
+        [2, value],
+      ]),
+    ]),
+    [14, 1],
+  ])
 }
 
 function portMessage({ name, type, shape }: TinyPort): Uint8Array {

@@ -29,8 +29,22 @@ const POINTER_BYTES = 8
 
 /** Errors by OrtErrorCode. Source: onnxruntime_c_api.h. */
 const ERROR_CODES: readonly string[] = [
-  'OK', 'FAIL', 'INVALID_ARGUMENT', 'NO_SUCHFILE', 'NO_MODEL', 'ENGINE_ERROR', 'RUNTIME_EXCEPTION', 'INVALID_PROTOBUF', 'MODEL_LOADED',
-  'NOT_IMPLEMENTED', 'INVALID_GRAPH', 'EP_FAIL', 'MODEL_LOAD_CANCELED', 'MODEL_REQUIRES_COMPILATION', 'NOT_FOUND',
+  'OK',
+  'FAIL',
+  'INVALID_ARGUMENT',
+  'NO_SUCHFILE',
+  'NO_MODEL',
+  'ENGINE_ERROR',
+  'RUNTIME_EXCEPTION',
+  'INVALID_PROTOBUF',
+  'MODEL_LOADED',
+  'NOT_IMPLEMENTED',
+  'INVALID_GRAPH',
+  'EP_FAIL',
+  'MODEL_LOAD_CANCELED',
+  'MODEL_REQUIRES_COMPILATION',
+  'NOT_FOUND',
+  'DEVICE_RESET',
 ]
 
 /** koffi unloads a library whose handle is collected, while the functions bound from it stay callable; these are kept until the process ends. */
@@ -38,10 +52,15 @@ const loadedLibraries: ReturnType<typeof koffi.load>[] = []
 
 /** Opens the library at a path and makes the process's environment, telemetry off. Throws "runtime/ort-unavailable", "runtime/ort-failed". */
 export function openLibrary(path: string): OrtLibrary {
-  koffi.config({ ...koffi.config(), async_stack_size: CALL_STACK_BYTES, sync_stack_size: CALL_STACK_BYTES, resident_async_pools: RESIDENT_CALLS })
+  koffi.config({
+    ...koffi.config(),
+    async_stack_size: CALL_STACK_BYTES,
+    sync_stack_size: CALL_STACK_BYTES,
+    resident_async_pools: RESIDENT_CALLS,
+  })
   const base = asPointer(loadForever(path).func('OrtGetApiBase', 'void *', [])())
-  const version: unknown = koffi.decode(readPointer(base, 1), koffi.proto('str', []))()
-  const table: unknown = koffi.decode(readPointer(base, 0), koffi.proto('void *', ['uint32_t']))(ORT_API_VERSION)
+  const version: unknown = koffi.call(readPointer(base, 1), koffi.proto('str', []))
+  const table: unknown = koffi.call(readPointer(base, 0), koffi.proto('void *', ['uint32_t']), ORT_API_VERSION)
   if (typeof version !== 'string' || typeof table !== 'bigint') {
     throw engineError('runtime/ort-unavailable', { reason: `${path} does not serve API version ${ORT_API_VERSION}` })
   }
@@ -78,6 +97,24 @@ export function outPointer(api: OrtApi, what: string, call: (out: BigUint64Array
   const out = new BigUint64Array(1)
   check(api, what, call(out))
   return out[0] ?? 0n
+}
+
+/**
+ * Calls a function on a thread of its own; `call` passes on the callback it is given as the last argument.
+ * koffi keeps no reference to the memory whose address is passed: see `keepAlive`.
+ */
+export function callAsync(call: (done: (error: unknown, status: bigint | null) => void) => void): Promise<bigint | null> {
+  return new Promise((resolve, reject) => {
+    call((error, status) => {
+      if (error instanceof Error) reject(error)
+      else resolve(status)
+    })
+  })
+}
+
+/** Mentioned after an asynchronous call, memory stays reachable until then; the collector may take what an async function no longer mentions. */
+export function keepAlive(_memory: object): void {
+  // Nothing to do: being reachable until here is the point.
 }
 
 /** A NUL-terminated UTF-8 string in JavaScript memory. */

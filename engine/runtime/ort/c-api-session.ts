@@ -1,7 +1,8 @@
 // A session over the C API: runs on a thread of its own, outputs written in place, cancelled through the run options.
 import type { OrtSession } from '../ort-types'
 import { isAborted } from './abort'
-import { addressOf, check, cString, type OrtLibrary, outPointer, readString } from './c-api-library'
+import type { OrtApi } from './c-api-functions'
+import { addressOf, callAsync, check, cString, keepAlive, type OrtLibrary, outPointer, readString } from './c-api-library'
 import type { CApiValues } from './c-api-values'
 import { type NativeRun, Session } from './session'
 import type { Value } from './value'
@@ -53,18 +54,9 @@ async function execute(options: {
   const cancel = (): void => check(api, 'Cancelling', api.RunOptionsSetTerminate(runOptions))
   signal?.addEventListener('abort', cancel)
   try {
-    const status = await new Promise<bigint | null>((resolve, reject) => {
-      api.Run.async(
-        handle,
-        runOptions,
-        inputNames,
-        inputValues,
-        inputs.length,
-        outputNames,
-        outputs.length,
-        addressOf(outputValues),
-        (error, result) => (error === null || error === undefined ? resolve(result) : reject(error)),
-      )
+    const status = await callAsync((done) => {
+      const [inputCount, outputCount] = [inputs.length, outputs.length]
+      api.Run.async(handle, runOptions, inputNames, inputValues, inputCount, outputNames, outputCount, addressOf(outputValues), done)
     })
     if (isAborted(signal) && status !== null) {
       api.ReleaseStatus(status)
@@ -73,19 +65,38 @@ async function execute(options: {
     check(api, 'A run', status)
   } finally {
     signal?.removeEventListener('abort', cancel)
+    keepAlive(names)
     check(api, 'Resetting run options', api.RunOptionsUnsetTerminate(runOptions))
   }
-  const allocated = new Map<string, Value<bigint>>()
-  outputs.forEach(({ name, handle: given }, index) => {
-    if (given === null) allocated.set(name, values.adopt(outputValues[index] ?? 0n))
-  })
-  return allocated
+  const unbound = outputs.flatMap((output, index) =>
+    output.handle === null ? [{ name: output.name, handle: outputValues[index] ?? 0n }] : [],
+  )
+  return adoptAll({ api, values, outputs: unbound })
 }
 
-/**
- * The four pointer arrays of a run in one: input names, inputs, output names, outputs. koffi keeps no reference to memory that an asynchronous call
- * reads, so the caller holds this one until the call has ended.
- */
+/** Takes over what a run allocated: all of it or, after a failure, nothing. */
+function adoptAll(options: {
+  readonly api: OrtApi
+  readonly values: CApiValues
+  readonly outputs: readonly { readonly name: string; readonly handle: bigint }[]
+}): ReadonlyMap<string, Value<bigint>> {
+  const { api, values, outputs } = options
+  const adopted = new Map<string, Value<bigint>>()
+  const pending = new Map(outputs.map(({ name, handle }) => [name, handle]))
+  try {
+    for (const { name, handle } of outputs) {
+      pending.delete(name)
+      adopted.set(name, values.adopt(handle))
+    }
+    return adopted
+  } catch (error) {
+    for (const handle of pending.values()) api.ReleaseValue(handle)
+    for (const value of adopted.values()) value[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** The four pointer arrays of a run in one: input names, inputs, output names, outputs. The caller holds it until the call has ended. */
 function pointerTable(options: { readonly names: ReadonlyMap<string, Uint8Array>; readonly run: NativeRun<bigint> }): BigUint64Array {
   const { inputs, outputs } = options.run
   const nameOf = ({ name }: { readonly name: string }): bigint => addressOf(options.names.get(name) ?? EMPTY_NAME)
@@ -97,7 +108,10 @@ function pointerTable(options: { readonly names: ReadonlyMap<string, Uint8Array>
   ])
 }
 
-function readNames({ api, allocator }: OrtLibrary, options: { readonly handle: bigint; readonly of: 'input' | 'output' }): readonly string[] {
+function readNames(
+  { api, allocator }: OrtLibrary,
+  options: { readonly handle: bigint; readonly of: 'input' | 'output' },
+): readonly string[] {
   const { handle, of } = options
   const what = `Listing the graph's ${of}s`
   const [count, nameAt] =

@@ -1,4 +1,5 @@
 // Tensor values over the C API: memory of our own that ONNX Runtime reads and writes through its address.
+import { engineError } from '../../errors'
 import type { OrtDtype, OrtValue } from '../ort-types'
 import { addressOf, check, type OrtLibrary, outPointer } from './c-api-library'
 import { MAX_RANK, ORT_ELEMENT_TYPES, dtypeOfOnnx, tensorSizeBytes } from './dtypes'
@@ -31,7 +32,10 @@ export function createValues(library: OrtLibrary): CApiValues {
   const adopt: CApiValues['adopt'] = (handle) => {
     try {
       const value = allocate(describeTensor(library, handle))
-      library.copyFrom(outPointer(api, 'Reading an output', (out) => api.GetTensorMutableData(handle, out)), value.bytes)
+      library.copyFrom(
+        outPointer(api, 'Reading an output', (out) => api.GetTensorMutableData(handle, out)),
+        value.bytes,
+      )
       return value
     } finally {
       api.ReleaseValue(handle)
@@ -42,6 +46,7 @@ export function createValues(library: OrtLibrary): CApiValues {
 
 function describeTensor({ api }: OrtLibrary, handle: bigint): { dtype: OrtDtype; shape: readonly number[] } {
   const what = 'Reading the shape of an output'
+  if (handle === 0n) throw engineError('runtime/ort-failed', { what, code: 'NOT_FOUND', reason: 'the graph did not produce it' })
   const info = outPointer(api, what, (out) => api.GetTensorTypeAndShape(handle, out))
   try {
     const type = new Int32Array(1)

@@ -2,7 +2,7 @@
 import { engineError } from '../../errors'
 import type { OrtRuntime, OrtSession, OrtSessionOptions } from '../ort-types'
 import { isAborted } from './abort'
-import { addressOf, check, openLibrary, type OrtLibrary, outPointer } from './c-api-library'
+import { addressOf, callAsync, check, keepAlive, openLibrary, type OrtLibrary, outPointer } from './c-api-library'
 import { createCApiSession } from './c-api-session'
 import { type CApiValues, createValues } from './c-api-values'
 import { sessionConfigEntries } from './config-entries'
@@ -38,10 +38,8 @@ async function createSession(options: {
   signal?.addEventListener('abort', cancel)
   const out = new BigUint64Array(1)
   try {
-    const status = await new Promise<bigint | null>((resolve, reject) => {
-      api.CreateSessionFromArray.async(library.env, addressOf(model), model.byteLength, sessionOptions, addressOf(out), (error, result) =>
-        error === null || error === undefined ? resolve(result) : reject(error),
-      )
+    const status = await callAsync((done) => {
+      api.CreateSessionFromArray.async(library.env, addressOf(model), model.byteLength, sessionOptions, addressOf(out), done)
     })
     const aborted = isAborted(signal)
     if (aborted && status === null) api.ReleaseSession.async(out[0] ?? 0n, () => undefined)
@@ -72,9 +70,4 @@ function createSessionOptions({ api }: OrtLibrary, options: OrtSessionOptions): 
     api.ReleaseSessionOptions(handle)
     throw error
   }
-}
-
-/** The engine may free what an async function no longer mentions, although native code still reads it; this mention comes after the call. */
-function keepAlive(_memory: Uint8Array): void {
-  // Nothing to do: being reachable until here is the point.
 }

@@ -30,17 +30,21 @@ function chain(length: number): OrtSessionOptions {
 
 /** Longest time between two turns of the event loop while the work runs, and how many turns there were. */
 async function watchEventLoop(work: Promise<unknown>): Promise<{ readonly longestGapMs: number; readonly turns: number }> {
-  let done = false
+  const state: { done: boolean } = { done: false }
   let longestGapMs = 0
   let turns = 0
-  void work.finally(() => (done = true)).catch(() => undefined)
-  for (let last = performance.now(); !done; turns += 1) {
+  void work.finally(() => (state.done = true)).catch(() => undefined)
+  for (let last = performance.now(); !state.done; turns += 1) {
     await nextTurn()
     const now = performance.now()
     longestGapMs = Math.max(longestGapMs, now - last)
     last = now
   }
   return { longestGapMs, turns }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 function square(ort: OrtRuntime): OrtValue {
@@ -70,7 +74,7 @@ describe('c-api', () => {
     using x = filledSquare(ort)
     using y = square(ort)
     const run = await watchEventLoop(session.run({ inputs: { x }, outputs: { y } }))
-    console.log(`event loop: longest gap ${load.longestGapMs.toFixed(1)} ms while loading, ${run.longestGapMs.toFixed(1)} ms while running`)
+    print(`event loop: longest gap ${load.longestGapMs.toFixed(1)} ms while loading, ${run.longestGapMs.toFixed(1)} ms while running`)
     expect(isUntouched(y)).toBe(false)
     expect(load.turns).toBeGreaterThan(10)
     expect(run.turns).toBeGreaterThan(100)
@@ -87,7 +91,7 @@ describe('c-api', () => {
     const start = performance.now()
     abort.abort()
     await refused
-    console.log(`cancel: a run stopped ${(performance.now() - start).toFixed(1)} ms after the abort`)
+    print(`cancel: a run stopped ${(performance.now() - start).toFixed(1)} ms after the abort`)
     expect(isUntouched(y)).toBe(true)
     using short = await ort.createSession(chain(2))
     await short.run({ inputs: { x }, outputs: { y } })
@@ -115,7 +119,7 @@ describe('c-api', () => {
     const start = performance.now()
     abort.abort()
     await refused
-    console.log(`cancel: loading stopped ${(performance.now() - start).toFixed(1)} ms after the abort`)
+    print(`cancel: loading stopped ${(performance.now() - start).toFixed(1)} ms after the abort`)
   })
 })
 

@@ -27,7 +27,8 @@ async function anonymousBytesPerWeight(options: {
   const folder = await mkdtemp(join(tmpdir(), 'weightroom-ort-'))
   try {
     const numbers = pseudoRandom({ count: elements, seed: 1 })
-    const bytes = type === 'F32' ? new Uint8Array(numbers.buffer) : new Uint8Array(numbers.buffer, 0, elements * 2).map((byte) => byte & 0x3f)
+    const bytes =
+      type === 'F32' ? new Uint8Array(numbers.buffer) : new Uint8Array(numbers.buffer, 0, elements * 2).map((byte) => byte & 0x3f)
     await writeFile(join(folder, 'weights'), bytes)
     const external = { location: 'weights', offsetBytes: 0, sizeBytes: bytes.byteLength }
     const cast: readonly TinyNode[] = type === 'F32' ? [] : [{ op: 'Cast', inputs: ['w'], outputs: ['wide'], attributes: { to: 1 } }]

@@ -147,10 +147,16 @@ describe.each(['c-api', 'node-binding'] as const)('%s', (kind) => {
   it.each([
     ['no protobuf', { model: new Uint8Array(64).fill(0xff) }],
     ['an unknown operator', { model: tinyOnnx({ inputs: [], outputs: [], nodes: [{ op: 'NoSuchOp', inputs: [], outputs: ['y'] }] }) }],
-    ['weights in a missing file', { model: matMul({ external: { location: 'gone.bin', offsetBytes: 0, sizeBytes: 16 } }), externalDataFolder: tmpdir() }],
-  ] satisfies readonly (readonly [string, Pick<OrtSessionOptions, 'model' | 'externalDataFolder'>])[])('refuses a model with %s', async (_, options) => {
-    await expect(ort.createSession({ ...plain, ...options })).rejects.toMatchObject({ code: 'runtime/ort-failed' })
-  })
+    [
+      'weights in a missing file',
+      { model: matMul({ external: { location: 'gone.bin', offsetBytes: 0, sizeBytes: 16 } }), externalDataFolder: tmpdir() },
+    ],
+  ] satisfies readonly (readonly [string, Pick<OrtSessionOptions, 'model' | 'externalDataFolder'>])[])(
+    'refuses a model with %s',
+    async (_, options) => {
+      await expect(ort.createSession({ ...plain, ...options })).rejects.toMatchObject({ code: 'runtime/ort-failed' })
+    },
+  )
 
   it('refuses an input of the wrong type, and runs on afterwards', async () => {
     using session = await ort.createSession({ model, ...plain })
@@ -164,7 +170,10 @@ describe.each(['c-api', 'node-binding'] as const)('%s', (kind) => {
   it('refuses missing and unknown names', async () => {
     using session = await ort.createSession({ model, ...plain })
     using x = floatValue(ort, { shape: [1, 2], data: [1, 0] })
-    await expect(session.run({ inputs: {}, outputs: { y: null } })).rejects.toMatchObject({ code: 'runtime/missing-input', details: { name: 'x' } })
+    await expect(session.run({ inputs: {}, outputs: { y: null } })).rejects.toMatchObject({
+      code: 'runtime/missing-input',
+      details: { name: 'x' },
+    })
     await expect(session.run({ inputs: { x, z: x }, outputs: { y: null } })).rejects.toMatchObject({ code: 'runtime/unknown-value' })
     await expect(session.run({ inputs: { x }, outputs: { z: null } })).rejects.toMatchObject({ code: 'runtime/unknown-value' })
   })
@@ -210,6 +219,31 @@ describe.each(['c-api', 'node-binding'] as const)('%s', (kind) => {
     x[Symbol.dispose]()
     session[Symbol.dispose]()
     expect([...floatsOf((await pending)['y'])]).toEqual([310, 420])
+  })
+})
+
+describe('an output of a type that cannot be exchanged', () => {
+  const split = tinyOnnx({
+    inputs: [{ name: 'x', type: 'F32', shape: [2] }],
+    outputs: [
+      { name: 'y', type: 'F32', shape: [2] },
+      { name: 'wide', type: 'F64', shape: [2] },
+    ],
+    nodes: [
+      { op: 'Neg', inputs: ['x'], outputs: ['y'] },
+      { op: 'Cast', inputs: ['x'], outputs: ['wide'], attributes: { to: 11 } },
+    ],
+  })
+
+  it.each(['c-api', 'node-binding'] as const)('is refused by the %s, and the rest of the graph can be used', async (kind) => {
+    const ort = await openOrt({ kind })
+    using session = await ort.createSession({ model: split, ...plain })
+    using x = floatValue(ort, { shape: [2], data: [1, 2] })
+    await expect(session.run({ inputs: { x }, outputs: { y: null, wide: null } })).rejects.toMatchObject({
+      code: 'runtime/unsupported-dtype',
+    })
+    const { y } = await session.run({ inputs: { x }, outputs: { y: null } })
+    expect([...floatsOf(y)]).toEqual([-1, -2])
   })
 })
 
