@@ -22,11 +22,6 @@ export function t<K extends MessageKey>(key: K, ...values: [keyof MessageValues<
   return formatMessage({ text: catalogues[spoken.language][key], values: given, language: spoken.language })
 }
 
-/** True where the catalogue has a text of that key; for keys that are put together from foreign names. */
-export function isMessageKey(key: string): key is MessageKey {
-  return Object.hasOwn(en, key)
-}
-
 /** The sentence for an error: from the catalogue where its code is known and its details fill the sentence, otherwise the error's own message. */
 export function describeError(error: ContractError): string {
   const text = errorCatalogues[spoken.language][error.code]

@@ -1,0 +1,30 @@
+// The engine's state in a few words.
+import type { EngineState } from '../../preload/contract'
+import { t } from './i18n/texts'
+
+/** Stages that have a name in the catalogue. */
+const STAGES = ['config', 'tokenizer', 'weights', 'graph', 'session'] as const
+
+/** What the chip says: the model's name when ready, otherwise what goes on. */
+export function describeEngine(engine: EngineState, nameOf: (modelId: string) => string): string {
+  switch (engine.status) {
+    case 'starting':
+      return t('engine.starting')
+    case 'idle':
+      return t('engine.idle')
+    case 'loading':
+      return t('engine.loading', { model: nameOf(engine.modelId) })
+    case 'ready':
+      return engine.model.name
+    case 'failed':
+      return t('engine.failed', { model: nameOf(engine.modelId) })
+    case 'crashed':
+      return t('engine.crashed')
+  }
+}
+
+/** The name of a loading stage; a stage the catalogue does not know is shown as the engine calls it. */
+export function describeStage(stage: string): string {
+  const known = STAGES.find((each) => each === stage)
+  return known === undefined ? stage : t(`engine.stage.${known}`)
+}
