@@ -39,7 +39,7 @@ export function serveConnection(socket: WebSocket, app: Dispatch): void {
   }
 
   function runCall(id: number, name: string, input: unknown): void {
-    if (callIds.has(id) || callIds.size >= CONNECTION_LIMITS.calls) {
+    if (callIds.size >= CONNECTION_LIMITS.calls) {
       send({ kind: 'result', id, result: tooMany(CONNECTION_LIMITS.calls) })
       return
     }
@@ -51,7 +51,7 @@ export function serveConnection(socket: WebSocket, app: Dispatch): void {
   }
 
   function openStream(id: number, name: string, input: unknown): void {
-    if (closers.has(id) || closers.size >= CONNECTION_LIMITS.streams) {
+    if (closers.size >= CONNECTION_LIMITS.streams) {
       send({ kind: 'end', id, result: tooMany(CONNECTION_LIMITS.streams) })
       return
     }
@@ -69,7 +69,8 @@ export function serveConnection(socket: WebSocket, app: Dispatch): void {
 
   socket.on('message', (data, isBinary) => {
     const frame = isBinary ? null : readFrame(data)
-    if (frame === null) {
+    const isReused = (frame?.kind === 'call' && callIds.has(frame.id)) || (frame?.kind === 'open' && closers.has(frame.id))
+    if (frame === null || isReused) {
       socket.close(isBinary ? CLOSE_UNSUPPORTED : CLOSE_POLICY, 'not a frame of the contract')
       return
     }
