@@ -1,0 +1,348 @@
+// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Self-contained: only type imports,
+// so that it can be put into a page as a script.
+import type {
+  AppInfo,
+  Bridge,
+  CallInput,
+  CallName,
+  CallOutput,
+  Chat,
+  ChatSummary,
+  ContractError,
+  DevicePlan,
+  EngineState,
+  LoadedModelInfo,
+  Message,
+  ModelEntry,
+  ReplyEvent,
+  Result,
+  Settings,
+  StreamInput,
+} from '../../preload/contract'
+
+/** What the fake services begin with and how they behave. */
+export interface FakeScenario {
+  readonly info?: Partial<AppInfo>
+  readonly settings?: Partial<Settings>
+  readonly models?: readonly ModelEntry[]
+  readonly engine?: EngineState
+  readonly chats?: readonly Chat[]
+  /** The reply, sent in pieces; a pause of 0 sends them in microtasks. */
+  readonly reply?: { readonly pieces: readonly string[]; readonly pauseMs: number; readonly end?: Partial<Message> }
+  /** Calls and streams that fail, by name. */
+  readonly failures?: Readonly<Record<string, ContractError>>
+  readonly usedTokens?: number
+  readonly measuredBytes?: number | null
+  readonly droppedPath?: string
+}
+
+/** A bridge, with what tests look at and turn. */
+export interface FakeBridge extends Bridge {
+  readonly log: { readonly name: string; readonly input: unknown }[]
+  readonly setEngine: (state: EngineState) => void
+  readonly fail: (name: string, error: ContractError | null) => void
+}
+
+/** The built-in model as the library would list it. */
+export const guideEntry: ModelEntry = {
+  id: 'guide',
+  name: 'guide',
+  source: 'built-in',
+  path: '/opt/weightroom/resources/guide',
+  sizeBytes: 21_600_000,
+  modelType: 'llama',
+  dtype: 'BF16',
+  parameterCount: 10_800_000,
+  contextLength: 2048,
+  state: 'ready',
+  problem: null,
+  description: null,
+}
+
+/** The built-in model, loaded. */
+export const guideLoaded: LoadedModelInfo = {
+  modelId: 'guide',
+  name: 'guide',
+  modelType: 'llama',
+  contextLength: 2048,
+  runtime: 'c-api',
+  executionProvider: 'CPUExecutionProvider',
+  threads: 2,
+  loadMs: 412,
+  residentBytes: 148_000_000,
+  defaultSampling: { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1.05, seed: null, maxNewTokens: null, stop: [] },
+  chatTemplateSource: 'tokenizer_config.json',
+}
+
+/** Makes a fake bridge. */
+export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
+  const log: { name: string; input: unknown }[] = []
+  const failures = new Map(Object.entries(scenario.failures ?? {}))
+  const chats = new Map<string, { chat: Chat; all: Message[]; deleted: boolean }>()
+  const engineSinks = new Set<(state: EngineState) => void>()
+  const running = new Map<string, () => void>()
+  let lastId = 0
+  let models = scenario.models ?? [guideEntry]
+  let engine: EngineState = scenario.engine ?? { status: 'ready', model: guideLoaded }
+  let settings: Settings = {
+    theme: 'system',
+    language: 'en',
+    defaultModelId: null,
+    systemPrompt: '',
+    sampling: null,
+    threads: null,
+    contextLength: null,
+    ...scenario.settings,
+  }
+  for (const chat of scenario.chats ?? []) chats.set(chat.id, { chat, all: [...chat.messages], deleted: false })
+
+  const id = (kind: string): string => `${kind}-${++lastId}`
+  const problem = (code: string, message: string, details = {}): never => {
+    throw Object.assign(new Error(message), { contract: { code, message, details } })
+  }
+  const setEngine = (state: EngineState): void => {
+    engine = state
+    for (const sink of engineSinks) sink(state)
+  }
+  const stored = (chatId: string): { chat: Chat; all: Message[]; deleted: boolean } => chats.get(chatId) ?? problem('chats/unknown', 'No such chat.')
+  const withSiblings = (all: readonly Message[], message: Message): Message => ({
+    ...message,
+    siblingIds: all.filter((other) => other.parentId === message.parentId && other.role === message.role).map((other) => other.id),
+  })
+  const branchOf = (all: readonly Message[], leaf: Message | undefined): Message[] => {
+    const branch: Message[] = []
+    for (let at = leaf; at !== undefined; at = all.find((other) => other.id === at?.parentId)) branch.unshift(withSiblings(all, at))
+    return branch
+  }
+  const leafBelow = (all: readonly Message[], from: Message): Message => {
+    const child = all.findLast((other) => other.parentId === from.id)
+    return child === undefined ? from : leafBelow(all, child)
+  }
+  const save = (chatId: string, leaf: Message | undefined): Chat => {
+    const entry = stored(chatId)
+    entry.chat = { ...entry.chat, messages: branchOf(entry.all, leaf), updatedAtMs: Date.now() }
+    return entry.chat
+  }
+  const summary = (chat: Chat, query: string): ChatSummary | null => {
+    const hit = chat.messages.find((message) => message.content.toLowerCase().includes(query.toLowerCase()))
+    if (query !== '' && hit === undefined && !chat.title.toLowerCase().includes(query.toLowerCase())) return null
+    const at = hit?.content.toLowerCase().indexOf(query.toLowerCase()) ?? -1
+    const snippet =
+      query === '' || hit === undefined
+        ? null
+        : `${at > 24 ? '…' : ''}${hit.content.slice(Math.max(0, at - 24), at)}\u2068${hit.content.slice(at, at + query.length)}\u2069${hit.content.slice(at + query.length, at + 60)}`
+    return { id: chat.id, title: chat.title, updatedAtMs: chat.updatedAtMs, messageCount: chat.messages.length, snippet }
+  }
+  const entryAt = (path: string): ModelEntry => ({ ...guideEntry, id: path, path, name: path.split('/').at(-1) ?? path, source: 'folder' })
+
+  const plan = (modelId: string, contextLength: number | null): DevicePlan => {
+    const model = models.find((each) => each.id === modelId) ?? guideEntry
+    const layers = model.parameterCount !== null && model.parameterCount > 1e9 ? 32 : 8
+    const tokens = contextLength ?? model.contextLength ?? 2048
+    const [weightBytes, kvBytes] = [model.sizeBytes, tokens * layers * 4096]
+    const predicted = { weightBytes, kvBytes, workspaceBytes: Math.round(weightBytes * 0.12) + tokens * 900, baseBytes: 62_000_000 }
+    const totalBytes = Object.values(predicted).reduce((sum, bytes) => sum + bytes, 0)
+    const stage = (kind: 'embedding' | 'layer' | 'head', index: number | null) => ({
+      kind,
+      index,
+      device: 'cpu',
+      weightBytes: kind === 'layer' ? Math.round((weightBytes * 0.8) / layers) : Math.round(weightBytes * 0.2),
+      tied: kind === 'head',
+    })
+    return {
+      modelId,
+      contextLength: tokens,
+      weightDtype: model.dtype ?? 'F32',
+      stages: [stage('embedding', null), ...Array.from({ length: layers }, (_, index) => stage('layer', index)), stage('head', null)],
+      devices: [
+        {
+          id: 'cpu',
+          kind: 'cpu',
+          name: 'AMD Ryzen 7 7840U',
+          totalBytes: 33_400_000_000,
+          freeBytes: 21_900_000_000,
+          predicted: { ...predicted, totalBytes },
+          measuredBytes: scenario.measuredBytes === undefined ? Math.round(totalBytes * 0.94) : scenario.measuredBytes,
+        },
+      ],
+      fits: totalBytes < 21_900_000_000,
+    }
+  }
+
+  const services: { readonly [N in CallName]: (input: CallInput<N>) => CallOutput<N> } = {
+    'app.info': () => ({
+      version: '0.1.0',
+      host: 'electron',
+      platform: 'linux',
+      dataFolder: '/home/me/.local/share/weightroom',
+      ...scenario.info,
+      can: { chooseFolder: false, openExternal: true, dropPaths: true, ...scenario.info?.can },
+    }),
+    'app.openExternal': () => null,
+    'app.chooseFolder': () => '/home/me/models/chosen',
+    'settings.get': () => settings,
+    'settings.set': ({ change }) => {
+      settings = { ...settings, ...(change as Partial<Settings>) }
+      return settings
+    },
+    'library.list': () => models,
+    'library.addFolder': ({ path }) => {
+      if (!models.some((model) => model.id === path)) models = [...models, entryAt(path)]
+      return models
+    },
+    'library.removeFolder': ({ path }) => (models = models.filter((model) => model.path !== path)),
+    'library.inspectPath': ({ path }) =>
+      path.includes('empty')
+        ? { path, model: null, problem: { code: 'config/missing', message: `There is no config.json in ${path}.`, details: { directory: path } } }
+        : { path, model: entryAt(path), problem: null },
+    'engine.load': ({ modelId }) => {
+      const model = { ...guideLoaded, modelId, name: models.find((each) => each.id === modelId)?.name ?? modelId }
+      setEngine({ status: 'ready', model })
+      return model
+    },
+    'engine.unload': () => {
+      setEngine({ status: 'idle' })
+      return null
+    },
+    'plan.preview': ({ modelId, contextLength }) => plan(modelId, contextLength),
+    'chats.list': ({ query }) =>
+      [...chats.values()]
+        .filter((entry) => !entry.deleted)
+        .flatMap((entry) => summary(entry.chat, query) ?? [])
+        .sort((a, b) => b.updatedAtMs - a.updatedAtMs),
+    'chats.create': () => {
+      const chat: Chat = { id: id('chat'), title: '', createdAtMs: Date.now(), updatedAtMs: Date.now(), systemPrompt: null, sampling: null, messages: [] }
+      chats.set(chat.id, { chat, all: [], deleted: false })
+      return chat
+    },
+    'chats.get': ({ chatId }) => stored(chatId).chat,
+    'chats.rename': ({ chatId, title }) => {
+      const entry = stored(chatId)
+      entry.chat = { ...entry.chat, title }
+      return null
+    },
+    'chats.delete': ({ chatId }) => {
+      stored(chatId).deleted = true
+      return null
+    },
+    'chats.restore': ({ chatId }) => {
+      stored(chatId).deleted = false
+      return null
+    },
+    'chats.configure': ({ chatId, systemPrompt, sampling }) => {
+      const entry = stored(chatId)
+      entry.chat = { ...entry.chat, systemPrompt, sampling }
+      return entry.chat
+    },
+    'chats.selectBranch': ({ chatId, messageId }) => {
+      const { all } = stored(chatId)
+      const message = all.find((each) => each.id === messageId) ?? problem('chats/unknown-message', 'No such message.')
+      return save(chatId, leafBelow(all, message))
+    },
+    'chats.stop': ({ chatId }) => {
+      running.get(chatId)?.()
+      return null
+    },
+    'chats.contextUse': ({ draft }) => ({ usedTokens: (scenario.usedTokens ?? 180) + Math.ceil(draft.length / 4), contextLength: 2048 }),
+  }
+
+  const attempt = <T>(name: string, input: unknown, serve: () => T): Result<T> => {
+    log.push({ name, input })
+    const failure = failures.get(name)
+    if (failure !== undefined) return { ok: false, error: failure }
+    try {
+      return { ok: true, value: serve() }
+    } catch (thrown) {
+      const error = (thrown as { contract?: ContractError }).contract
+      return { ok: false, error: error ?? { code: 'fake/failure', message: String(thrown), details: {} } }
+    }
+  }
+
+  const newMessage = (chatId: string, role: Message['role'], parentId: string | null, content: string): Message => ({
+    id: id('message'),
+    chatId,
+    parentId,
+    role,
+    content,
+    createdAtMs: Date.now(),
+    status: role === 'user' ? 'complete' : 'streaming',
+    finishReason: null,
+    stats: null,
+    error: null,
+    modelName: role === 'user' ? null : 'guide',
+    siblingIds: [],
+  })
+
+  const reply = async (
+    { chatId, action }: StreamInput<'chats.reply'>,
+    sink: { readonly event: (event: ReplyEvent) => void; readonly end: (result: Result<null>) => void },
+    closed: { value: boolean },
+  ): Promise<void> => {
+    const entry = stored(chatId)
+    const { all } = entry
+    const { pieces, pauseMs, end } = { pieces: ['A tensor ', 'is an array ', 'with **more** axes.'], pauseMs: 0, end: {}, ...scenario.reply }
+    const pause = (): Promise<void> => (pauseMs === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, pauseMs)))
+    const named = action.kind === 'send' ? undefined : all.find((each) => each.id === action.messageId)
+    let question = action.kind === 'regenerate' ? all.find((each) => each.id === named?.parentId) : undefined
+    if (action.kind !== 'regenerate') {
+      const parentId = action.kind === 'edit' ? (named?.parentId ?? null) : (entry.chat.messages.at(-1)?.id ?? null)
+      question = newMessage(chatId, 'user', parentId, action.content)
+      all.push(question)
+      if (entry.chat.title === '') entry.chat = { ...entry.chat, title: action.content.slice(0, 60) }
+      sink.event({ type: 'question', message: withSiblings(all, question) })
+    }
+    let answer = newMessage(chatId, 'assistant', question?.id ?? null, '')
+    all.push(answer)
+    save(chatId, answer)
+    sink.event({ type: 'started', message: withSiblings(all, answer) })
+    let stopped = false
+    running.set(chatId, () => (stopped = true))
+    await pause()
+    sink.event({ type: 'prefill', doneTokens: 64, totalTokens: 128 })
+    for (const piece of pieces) {
+      await pause()
+      if (stopped || closed.value) break
+      answer = { ...answer, content: answer.content + piece }
+      sink.event({ type: 'delta', messageId: answer.id, text: piece })
+    }
+    running.delete(chatId)
+    const stats = { promptTokens: 31, cachedTokens: 12, completionTokens: pieces.length, ttftMs: 184, tokensPerSecond: 43.6, totalMs: 2140, seed: 7 }
+    answer = { ...answer, status: 'complete', finishReason: stopped || closed.value ? 'cancelled' : 'stop', stats, ...end }
+    all.splice(
+      all.findIndex((each) => each.id === answer.id),
+      1,
+      answer,
+    )
+    save(chatId, answer)
+    sink.event({ type: 'finished', message: withSiblings(all, answer) })
+    sink.end({ ok: true, value: null })
+  }
+
+  return {
+    log,
+    setEngine,
+    fail: (name, error) => void (error === null ? failures.delete(name) : failures.set(name, error)),
+    pathForFile: () => scenario.droppedPath ?? '',
+    calls: Object.fromEntries(
+      Object.entries(services).map(([name, serve]) => [
+        name,
+        (input: never) => Promise.resolve().then(() => attempt(name, input, () => (serve as (given: never) => unknown)(input))),
+      ]),
+    ) as unknown as Bridge['calls'],
+    streams: {
+      'engine.watch': (_input, sink) => {
+        engineSinks.add(sink.event)
+        sink.event(engine)
+        return () => engineSinks.delete(sink.event)
+      },
+      'chats.reply': (input, sink) => {
+        log.push({ name: 'chats.reply', input })
+        const closed = { value: false }
+        const failure = failures.get('chats.reply')
+        if (failure === undefined) void reply(input, sink, closed)
+        else queueMicrotask(() => sink.end({ ok: false, error: failure }))
+        return () => (closed.value = true)
+      },
+    },
+  }
+}
