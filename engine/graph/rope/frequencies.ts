@@ -13,6 +13,11 @@ type Llama3 = Extract<RopeScaling, { readonly kind: 'llama3' }>
 
 const f32 = Math.fround
 
+/** A number divided by a tensor's element: torch multiplies with the rounded reciprocal. */
+function divide(number: number, element: number): number {
+  return f32(f32(number) * f32(1 / element))
+}
+
 /** base^(2j / dim) for each pair, rounded to float32 where torch rounds. */
 function powers(base: number, dim: number): Float32Array {
   return Float32Array.from({ length: dim / 2 }, (_, pair) => Math.pow(f32(base), f32((2 * pair) / dim)))
@@ -32,19 +37,19 @@ function dynamicBase(
   const { dim, theta } = rope
   // Up to the trained length the formula gives theta itself.
   if (totalTokens <= trained) return theta
-  const stretch = f32(f32(f32(factor * totalTokens) / trained) - (factor - 1))
-  return f32(theta * f32(Math.pow(stretch, dim / (dim - 2))))
+  const stretch = f32(f32(f32(f32(factor) * totalTokens) / trained) - f32(factor - 1))
+  return f32(f32(theta) * f32(Math.pow(stretch, dim / (dim - 2))))
 }
 
 /** Long waves are slowed by `factor`, short ones kept, those between blended. Source: `_compute_llama3_parameters`. */
 function llama3Inverse(plain: Float32Array, scaling: Llama3): Float32Array {
   const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings: trained } = scaling
   return plain.map((frequency) => {
-    const wavelength = f32((2 * Math.PI) / frequency)
-    if (wavelength > trained / lowFreqFactor) return frequency / factor
+    const wavelength = divide(2 * Math.PI, frequency)
+    if (wavelength > trained / lowFreqFactor) return frequency / f32(factor)
     if (wavelength < trained / highFreqFactor) return frequency
-    const smooth = f32(f32(f32(trained / wavelength) - lowFreqFactor) / (highFreqFactor - lowFreqFactor))
-    return f32(f32(f32(1 - smooth) * frequency) / factor) + f32(smooth * frequency)
+    const smooth = f32(f32(divide(trained, wavelength) - f32(lowFreqFactor)) / f32(highFreqFactor - lowFreqFactor))
+    return f32(f32(f32(1 - smooth) * frequency) / f32(factor)) + f32(smooth * frequency)
   })
 }
 
@@ -76,7 +81,7 @@ function yarnInverse(rope: RopeConfig, scaling: Yarn): Float32Array {
   return powers(theta, dim).map((power, pair) => {
     const ramp = Math.min(Math.max(f32(f32(pair - f32(low)) / f32(high - low)), 0), 1)
     const kept = f32(1 - ramp)
-    const interpolated = f32(1 / f32(factor * power))
+    const interpolated = f32(1 / f32(f32(factor) * power))
     return f32(interpolated * f32(1 - kept)) + f32(f32(1 / power) * kept)
   })
 }
@@ -90,7 +95,7 @@ export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFreq
     case 'default':
       return { inverse: inverse(theta, dim), attentionScaling: 1 }
     case 'linear':
-      return { inverse: inverse(theta, dim).map((frequency) => frequency / scaling.factor), attentionScaling: 1 }
+      return { inverse: inverse(theta, dim).map((frequency) => frequency / f32(scaling.factor)), attentionScaling: 1 }
     case 'dynamic':
       return { inverse: inverse(dynamicBase(rope, scaling, totalTokens), dim), attentionScaling: 1 }
     case 'llama3':
