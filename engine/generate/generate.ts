@@ -14,6 +14,8 @@ export interface GenerationModel {
   readonly createStreamDecoder: () => StreamDecoder
   /** Ids that end a reply. */
   readonly stopIds: ReadonlySet<number>
+  /** Texts that end a reply beside the caller's own, where turns are marked with words; they do not hold for a continuation. */
+  readonly stopStrings: readonly string[]
   /** Tokens that prompt and reply may have together. */
   readonly contextLength: number
 }
@@ -145,7 +147,7 @@ function createReplyText({ model, promptIds, settings, continuesPrompt }: Genera
   readonly whole: () => string
 } {
   const decoder = model.createStreamDecoder()
-  const stops = createStopWatcher(settings.stop)
+  const stops = createStopWatcher(continuesPrompt === true ? settings.stop : [...settings.stop, ...model.stopStrings])
   let whole = ''
   let stopString: string | null = null
   if (continuesPrompt === true) for (const id of promptIds.slice(-CONTINUED_IDS)) decoder.push(id)

@@ -5,8 +5,10 @@ import { modelName } from '../inspect/model-files'
 import type { LoadedDecoder } from '../runtime/decoder-model'
 import type { LoadDecoderOptions } from '../runtime/model-types'
 import { defaultThreads } from '../runtime/threads'
+import { loadChatTemplate } from '../tokenizer/chat-template'
+import { encodeChat } from '../tokenizer/encode-chat'
 import { loadTokenizer } from '../tokenizer/load'
-import type { Tokenizer } from '../tokenizer/types'
+import type { ChatMessage, ChatTemplate, Tokenizer } from '../tokenizer/types'
 import { defaultSampling } from './default-sampling'
 import type { GenerationModel } from './generate'
 import { openDecoder } from './open-decoder'
@@ -28,6 +30,9 @@ export interface LoadedModel extends GenerationModel, Disposable {
   readonly generationDefaults: GenerationDefaults
   readonly decoder: LoadedDecoder
   readonly tokenizer: Tokenizer
+  readonly chatTemplate: ChatTemplate
+  /** The prompt of a conversation, up to the opening of the assistant's turn. Throws what encodeChat of the tokenizer throws. */
+  readonly encodeChat: (messages: readonly ChatMessage[]) => number[]
   /** The author's defaults, filled up with ours. */
   readonly defaultSampling: SamplingSettings
   /** As ONNX Runtime names it. */
@@ -50,7 +55,7 @@ function stopIdsOf(parts: { readonly config: DecoderConfig; readonly defaults: G
 
 /**
  * Loads a model directory (or a weight file with its configuration beside it).
- * Throws what openDecoder and loadTokenizer throw; "runtime/aborted" on abort. Nothing stays open after a failure.
+ * Throws what openDecoder, loadTokenizer and loadChatTemplate throw; "runtime/aborted" on abort. Nothing stays open after a failure.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const startMs = performance.now()
@@ -59,6 +64,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   try {
     const defaults = await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) })
     const tokenizer = await loadTokenizer(directory)
+    const template = await loadChatTemplate(directory, { tokenizer })
     const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, config.maxPositionEmbeddings)
     return {
       directory,
@@ -67,6 +73,9 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       generationDefaults: defaults,
       decoder,
       tokenizer,
+      chatTemplate: template,
+      encodeChat: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }).ids,
+      stopStrings: template.stopStrings,
       stopIds: stopIdsOf({ config, defaults, tokenizer }),
       contextLength,
       defaultSampling: defaultSampling(defaults),

@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { registerBench } from './commands/bench'
 import { registerInspect } from './commands/inspect'
 import { registerLogits } from './commands/logits'
+import { registerRender } from './commands/render'
 import { registerRun } from './commands/run'
+import { registerServe } from './commands/serve'
 import { registerTokenize } from './commands/tokenize'
 import { describeFailure } from './describe-failure'
 import type { Terminal } from './terminal'
@@ -14,7 +16,17 @@ export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const
 /** Adds a command to the program. */
 export type RegisterCommand = (program: Command, terminal: Terminal) => void
 
-const COMMANDS: readonly RegisterCommand[] = [registerRun, registerInspect, registerLogits, registerTokenize, registerBench]
+const COMMANDS: readonly RegisterCommand[] = [
+  registerRun,
+  registerServe,
+  registerInspect,
+  registerTokenize,
+  registerRender,
+  registerLogits,
+  registerBench,
+]
+/** Commands that Ctrl-C ends without cutting anything short. */
+const UNTIL_STOPPED: ReadonlySet<string> = new Set(['serve'])
 
 /** Runs `args` (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], options: { readonly terminal: Terminal; readonly version: string }): Promise<number> {
@@ -26,9 +38,11 @@ export async function runCli(args: readonly string[], options: { readonly termin
     .showHelpAfterError('(--help shows what there is)')
     .configureOutput({ writeOut: (text) => void terminal.stdout.write(text), writeErr: (text) => void terminal.stderr.write(text) })
   for (const register of COMMANDS) register(program, terminal)
+  let command = ''
+  program.hook('preAction', (_, action) => void (command = action.name()))
   try {
     await program.parseAsync([...args], { from: 'user' })
-    return terminal.signal.aborted ? EXIT.cancelled : EXIT.done
+    return terminal.signal.aborted && !UNTIL_STOPPED.has(command) ? EXIT.cancelled : EXIT.done
   } catch (failure) {
     if (failure instanceof CommanderError) return failure.exitCode === 0 ? EXIT.done : EXIT.usage
     if (terminal.signal.aborted) return EXIT.cancelled

@@ -43,6 +43,7 @@ export interface FakeLog {
 export function createFakeModel(options: {
   readonly reply: (promptText: string) => string
   readonly contextLength?: number
+  readonly stopStrings?: readonly string[]
   readonly onForward?: (signal: AbortSignal | undefined) => void
 }): { readonly model: GenerationModel; readonly log: FakeLog } {
   const log: FakeLog = { chunks: [], truncations: [], openCaches: 0 }
@@ -92,6 +93,7 @@ export function createFakeModel(options: {
     decoder,
     createStreamDecoder: () => ({ push: (id) => LETTERS[id] ?? '', flush: () => '' }),
     stopIds: new Set([STOP_ID]),
+    stopStrings: options.stopStrings ?? [],
     contextLength: options.contextLength ?? 64,
   }
   return { model, log }

@@ -56,6 +56,13 @@ describe('generate', () => {
     expect(events.every((event) => event.type !== 'delta' || event.text.length > 0)).toBe(true)
   })
 
+  it("ends a reply at the model's own stop strings, a continuation not", async () => {
+    const { model } = createFakeModel({ reply: () => 'onestop', stopStrings: ['stop'] })
+    expect((await collect({ model, promptIds: idsOf('hi '), settings: GREEDY })).finished).toMatchObject({ finishReason: 'stop-string', text: 'one' })
+    const continued = await collect({ model, promptIds: idsOf('hi '), settings: GREEDY, continuesPrompt: true })
+    expect(continued.finished).toMatchObject({ finishReason: 'stop', text: 'onestop' })
+  })
+
   it('shows what was held back for a stop string that did not come', async () => {
     const { model } = createFakeModel({ reply: () => 'best' })
     const { finished, shown } = await collect({ model, promptIds: idsOf('hi '), settings: { ...GREEDY, stop: ['stop'] } })

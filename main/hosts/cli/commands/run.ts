@@ -56,9 +56,10 @@ async function run(call: { readonly model: string; readonly prompt: string | und
   if (!interactive && prompt.trim() === '') throw cliError('cli/no-prompt', {})
   using model = await loadFor(call.model, { options, signal: terminal.signal })
   const settings = settingsFor(model, options)
-  if (!interactive) return answerOnce({ model, prompt, options, settings }, terminal)
-  const { runChat } = await import('../chat')
-  await runChat({ model, settings, system: options.system }, terminal)
+  if (interactive) {
+    const { runChat } = await import('../chat')
+    await runChat({ model, settings, system: options.system }, terminal)
+  } else await answerOnce({ model, prompt, options, settings }, terminal)
 }
 
 async function loadFor(name: string, { options, signal }: { readonly options: RunOptions; readonly signal: AbortSignal }): Promise<LoadedModel> {
