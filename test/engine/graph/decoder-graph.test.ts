@@ -2,12 +2,14 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import type { TensorInfo } from '../../../engine/checkpoint/types'
+import { protoString, readProtoFields } from '../../../engine/bytes/protobuf'
 import { openCheckpoint } from '../../../engine/checkpoint/open'
 import type { DecoderConfig } from '../../../engine/config/decoder-config'
 import { readConfigJson, readDecoderConfig } from '../../../engine/config/read-config'
 import { findArchitecture, supportedModelTypes } from '../../../engine/graph/architectures/registry'
 import { createGraphBuilder } from '../../../engine/graph/builder'
 import { buildDecoderGraph, type DecoderGraph } from '../../../engine/graph/decoder'
+import type { Widening } from '../../../engine/graph/widening'
 
 interface Model {
   readonly config: DecoderConfig
@@ -20,8 +22,37 @@ async function fixture(name: string): Promise<Model> {
   return { config: readDecoderConfig(await readConfigJson(directory)), tensors: checkpoint.tensors }
 }
 
-function build({ config, tensors }: Model): DecoderGraph {
-  return buildDecoderGraph({ config, row: findArchitecture(config), tensors, locate: (file) => file, widening: 'at-load' })
+function build({ config, tensors }: Model, widening: Widening = 'at-load'): DecoderGraph {
+  return buildDecoderGraph({ config, row: findArchitecture(config), tensors, locate: (file) => file, widening })
+}
+
+interface Node {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+}
+
+/** The nodes of a serialized graph by their outputs. */
+function producers(model: Uint8Array): ReadonlyMap<string, Node> {
+  const texts = (message: Uint8Array, number: number): readonly string[] =>
+    [...readProtoFields(message, { what: 'test' })].flatMap((field) =>
+      field.number === number && field.wire === 'bytes' ? [protoString(field.bytes, { what: 'test' })] : [],
+    )
+  const messages = (message: Uint8Array, number: number): readonly Uint8Array[] =>
+    [...readProtoFields(message, { what: 'test' })].flatMap((field) =>
+      field.number === number && field.wire === 'bytes' ? [field.bytes] : [],
+    )
+  const nodes = messages(model, 7).flatMap((graph) => messages(graph, 1))
+  return new Map(
+    nodes.flatMap((bytes) => {
+      const node = { inputs: texts(bytes, 1), outputs: texts(bytes, 2) }
+      return node.outputs.map((output) => [output, node] as const)
+    }),
+  )
+}
+
+/** Whether `value` is computed from `source`, directly or not. */
+function dependsOn(nodes: ReadonlyMap<string, Node>, value: string, source: string): boolean {
+  return value === source || (nodes.get(value)?.inputs ?? []).some((input) => dependsOn(nodes, input, source))
 }
 
 function without(model: Model, ...names: readonly string[]): Model {
@@ -42,6 +73,22 @@ test('no weight is copied into the graph', async () => {
   expect(graph.weightBytes).toBe(total)
   expect(graph.model.length).toBeLessThan(20_000)
   expect(graph.notes).toEqual([])
+})
+
+test.each([
+  { widening: 'per-run', waits: true },
+  { widening: 'at-load', waits: false },
+] as const)('a matrix widened $widening waits for its layer: $waits', async ({ widening, waits }) => {
+  const nodes = producers(build(await fixture('bf16'), widening).model)
+  for (const [weight, before] of [
+    ['model.layers.0.mlp.down_proj.weight', '/model/layers.0/mlp/Mul/output_0'],
+    ['model.layers.1.self_attn.q_proj.weight', '/model/layers.0/mlp/down_proj/Gemm/output_0'],
+    ['lm_head.weight', '/model/layers.1/mlp/down_proj/Gemm/output_0'],
+  ] as const) {
+    expect(nodes.has(before)).toBe(true)
+    expect(nodes.has(`/weights/${weight}/Cast/output_0`)).toBe(true)
+    expect(dependsOn(nodes, `/weights/${weight}/Cast/output_0`, before)).toBe(waits)
+  }
 })
 
 test('a tied head shares the embedding table', async () => {
