@@ -42,7 +42,9 @@ const CLOSE_GRACE_MS = 2_000
 /** Builds and starts the app: the engine process is forked and the chosen model begins to load. A chat database that cannot be opened is reported by every chat call, not here. */
 export async function createApp(host: Host): Promise<App> {
   const { paths, clock, log } = host
-  await mkdir(paths.dataFolder, { recursive: true }).catch((failure: unknown) => log.error('the data folder could not be made', { failure: String(failure) }))
+  await mkdir(paths.dataFolder, { recursive: true }).catch((failure: unknown) =>
+    log.error('the data folder could not be made', { failure: String(failure) }),
+  )
   const engine = createEngineService({ fork: host.forkEngine, log })
   const settings = await createSettingsService({ dataFolder: paths.dataFolder, clock, log })
   const library = await createLibraryService({ paths, describe: (path) => engine.request('describe', { path }), clock, log })
@@ -56,7 +58,8 @@ export async function createApp(host: Host): Promise<App> {
   let opened: ChatsService | null = null
   let closing: Promise<void> | null = null
   /** Opened again on demand: a locked or read-only database may have become usable. */
-  const chats = (): ChatsService => (opened ??= createChatsService({ path: join(paths.dataFolder, CHATS_FILE), engine: replyEngine, defaults: settings.get, clock, log }))
+  const chats = (): ChatsService =>
+    (opened ??= createChatsService({ path: join(paths.dataFolder, CHATS_FILE), engine: replyEngine, defaults: settings.get, clock, log }))
   try {
     chats()
   } catch (failure) {
@@ -110,12 +113,24 @@ function callHandlers(services: Services): CallHandlers {
     'chats.list': ({ query }) => chats().list(query),
     'chats.create': () => chats().create(),
     'chats.get': ({ chatId }) => chats().get(chatId),
-    'chats.rename': ({ chatId, title }) => nothing(chats().rename(chatId, title)),
-    'chats.delete': ({ chatId }) => nothing(chats().moveToTrash(chatId)),
-    'chats.restore': ({ chatId }) => nothing(chats().restore(chatId)),
+    'chats.rename': ({ chatId, title }) => {
+      chats().rename(chatId, title)
+      return null
+    },
+    'chats.delete': ({ chatId }) => {
+      chats().moveToTrash(chatId)
+      return null
+    },
+    'chats.restore': ({ chatId }) => {
+      chats().restore(chatId)
+      return null
+    },
     'chats.configure': ({ chatId, systemPrompt, sampling }) => chats().configure(chatId, { systemPrompt, sampling }),
     'chats.selectBranch': ({ chatId, messageId }) => chats().selectBranch(chatId, messageId),
-    'chats.stop': ({ chatId }) => nothing(chats().stop(chatId)),
+    'chats.stop': ({ chatId }) => {
+      chats().stop(chatId)
+      return null
+    },
     'chats.contextUse': async ({ chatId, draft }) => await chats().contextUse(chatId, draft),
   }
 }
@@ -140,7 +155,10 @@ function appInfo(host: Host): AppInfo {
   return { version: host.version, host: host.kind, platform: process.platform, can, dataFolder: host.paths.dataFolder }
 }
 
-async function previewPlan(services: Services, request: { readonly modelId: string; readonly contextLength: number | null }): Promise<DevicePlan> {
+async function previewPlan(
+  services: Services,
+  request: { readonly modelId: string; readonly contextLength: number | null },
+): Promise<DevicePlan> {
   const { engine, settings, targetOf } = services
   const { path } = await targetOf(request.modelId)
   const plan = await engine.request('plan', { path, contextLength: request.contextLength ?? settings.get().contextLength })
@@ -155,8 +173,4 @@ function loadInBackground({ engine, targetOf, host }: Services, modelId: string)
   targetOf(modelId)
     .then((target) => engine.load(target))
     .catch((failure: unknown) => host.log.warn('the model was not loaded', { modelId, failure: String(failure) }))
-}
-
-function nothing(_: void): null {
-  return null
 }

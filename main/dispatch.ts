@@ -33,13 +33,19 @@ export interface Dispatch {
 }
 
 type CallRunner = (input: unknown) => Promise<unknown>
-type StreamRunner = (options: { readonly input: unknown; readonly emit: (event: unknown) => void; readonly signal: AbortSignal }) => Promise<void>
+type StreamRunner = (options: {
+  readonly input: unknown
+  readonly emit: (event: unknown) => void
+  readonly signal: AbortSignal
+}) => Promise<void>
 
 /** Binds the handlers to the contract. A missing or wrongly typed handler is a type error. */
 export function createDispatch(options: { readonly calls: CallHandlers; readonly streams: StreamHandlers; readonly log: Log }): Dispatch {
   const { log } = options
-  const callRunners = new Map<string, CallRunner>(keysOf(calls).map((name) => [name, bindCall(name, options.calls)]))
-  const streamRunners = new Map<string, StreamRunner>(keysOf(streams).map((name) => [name, bindStream(name, options.streams)]))
+  const callRunners = new Map<string, CallRunner>(keysOf(calls).map((name) => [name, bindCall(name, calls[name], options.calls[name])]))
+  const streamRunners = new Map<string, StreamRunner>(
+    keysOf(streams).map((name) => [name, bindStream(name, streams[name], options.streams[name])]),
+  )
 
   async function call(name: string, input: unknown): Promise<Result<unknown>> {
     const run = callRunners.get(name)
@@ -77,19 +83,21 @@ export function failureAsError(options: { readonly name: string; readonly failur
   const known = contractErrorOf(options.failure)
   if (known !== null) return known
   const { failure, name } = options
-  options.log.error('a request failed unexpectedly', { name, failure: failure instanceof Error ? (failure.stack ?? String(failure)) : String(failure) })
+  options.log.error('a request failed unexpectedly', {
+    name,
+    failure: failure instanceof Error ? (failure.stack ?? String(failure)) : String(failure),
+  })
   const { code, message, details } = serviceError('app/internal', { name })
   return { code, message, details }
 }
 
-function bindCall<N extends CallName>(name: N, handlers: CallHandlers): CallRunner {
-  const schema: (typeof calls)[N]['input'] = calls[name].input
-  return async (input) => await handlers[name](check(name, schema, input))
+function bindCall<N extends CallName>(name: N, entry: (typeof calls)[N], handle: CallHandlers[N]): CallRunner {
+  return async (input) => await handle(check<(typeof calls)[N]['input']>(name, entry.input, input))
 }
 
-function bindStream<N extends StreamName>(name: N, handlers: StreamHandlers): StreamRunner {
-  const schema: (typeof streams)[N]['input'] = streams[name].input
-  return async ({ input, emit, signal }) => await handlers[name]({ input: check(name, schema, input), emit, signal })
+function bindStream<N extends StreamName>(name: N, entry: (typeof streams)[N], handle: StreamHandlers[N]): StreamRunner {
+  return async ({ input, emit, signal }) =>
+    await handle({ input: check<(typeof streams)[N]['input']>(name, entry.input, input), emit, signal })
 }
 
 function check<S extends v.GenericSchema>(name: string, schema: S, input: unknown): v.InferOutput<S> {
@@ -98,7 +106,11 @@ function check<S extends v.GenericSchema>(name: string, schema: S, input: unknow
   const issue = result.issues[0]
   const where = v.getDotPath(issue)
   // The received value is not repeated: it may be a megabyte, and it may be private.
-  throw serviceError('app/bad-input', { name, problem: `${where ?? 'the input'} should be ${issue.expected ?? issue.type}`, where: where ?? '' })
+  throw serviceError('app/bad-input', {
+    name,
+    problem: `${where ?? 'the input'} should be ${issue.expected ?? issue.type}`,
+    where: where ?? '',
+  })
 }
 
 function unknownCall(name: string): Error {

@@ -1,6 +1,8 @@
 // ServiceError and the catalogue of service codes: failures of the app's own services, beside the engine's EngineError.
 import type { ContractError } from '../preload/contract'
 
+type NoDetails = Readonly<Record<string, never>>
+
 /** Code -> details -> one English sentence that says what was found and what is allowed. */
 const catalogue = {
   'app/bad-input': (d: { name: string; problem: string }) => `The request ${d.name} was refused: ${d.problem}.`,
@@ -10,34 +12,39 @@ const catalogue = {
   'app/unsupported': (d: { what: string; host: string }) => `The ${d.host} host cannot do this: ${d.what}.`,
   'app/resources-missing': (d: { codeFolder: string }) =>
     `The built-in model was not found in any resources folder above ${d.codeFolder}: the installation is incomplete.`,
-  'app/closing': (_: Record<never, never>) => 'Weightroom is closing.',
+  'app/closing': (_: NoDetails) => 'Weightroom is closing.',
   'app/too-many-requests': (d: { limit: number }) => `More than ${d.limit} requests are running at once.`,
   'chats/not-found': (d: { chatId: string }) => `There is no chat ${d.chatId}.`,
   'chats/message-not-found': (d: { messageId: string }) => `There is no message ${d.messageId} in this chat.`,
   'chats/wrong-role': (d: { messageId: string; role: string; needed: string }) =>
     `Message ${d.messageId} was written by the ${d.role}; this needs one of the ${d.needed}.`,
   'chats/busy': (d: { chatId: string }) => `Chat ${d.chatId} is still answering; stop that reply first.`,
-  'chats/disk-full': (d: { path: string }) => `The disk is full: the chat could not be saved to ${d.path}. It stays in the window until there is room.`,
-  'chats/not-writable': (d: { path: string; reason: string }) => `The chat could not be saved to ${d.path} (${d.reason}). It stays in the window.`,
+  'chats/disk-full': (d: { path: string }) =>
+    `The disk is full: the chat could not be saved to ${d.path}. It stays in the window until there is room.`,
+  'chats/not-writable': (d: { path: string; reason: string }) =>
+    `The chat could not be saved to ${d.path} (${d.reason}). It stays in the window.`,
   'chats/locked': (d: { path: string }) => `Another program is using ${d.path}; the chat could not be saved yet.`,
   'chats/newer-database': (d: { path: string; foundVersion: number; knownVersion: number }) =>
     `${d.path} was written by a newer Weightroom (version ${d.foundVersion}, this one knows ${d.knownVersion}). It was left untouched.`,
   'chats/broken-database': (d: { path: string; reason: string }) => `${d.path} cannot be read as a chat database: ${d.reason}.`,
   'engine/crashed': (d: { reason: string; signal: string | null; exitCode: number | null }) => crashSentence(d),
-  'engine/not-loaded': (_: Record<never, never>) => 'No model is loaded.',
+  'engine/not-loaded': (_: NoDetails) => 'No model is loaded.',
   'engine/busy': (d: { waiting: number }) => `${d.waiting} replies are already waiting for the model.`,
-  'engine/cancelled': (_: Record<never, never>) => 'It was cancelled.',
+  'engine/cancelled': (_: NoDetails) => 'It was cancelled.',
   'engine/did-not-start': (d: { reason: string }) => `The engine process could not be started: ${d.reason}.`,
   'library/not-found': (d: { modelId: string }) => `There is no model ${d.modelId} in the library.`,
   'library/folder-of-models': (d: { path: string; count: number }) =>
     `${d.path} is not a model itself; it holds ${d.count} model directories and can be added to the library.`,
   'library/no-folder': (d: { path: string; reason: string }) => `${d.path} is no folder that can be read (${d.reason}).`,
-  'library/no-model': (d: { path: string }) => `${d.path} is not a model directory, and no folder directly inside it is one: a config.json is needed.`,
+  'library/no-model': (d: { path: string }) =>
+    `${d.path} is not a model directory, and no folder directly inside it is one: a config.json is needed.`,
   'library/not-a-directory': (d: { path: string }) => `${d.path} is a file; a model is opened by its directory, the one with config.json.`,
-  'library/incomplete': (d: { path: string; missing: readonly string[] }) => `The model in ${d.path} is incomplete: ${d.missing.join(', ')} is missing.`,
+  'library/incomplete': (d: { path: string; missing: readonly string[] }) =>
+    `The model in ${d.path} is incomplete: ${d.missing.join(', ')} is missing.`,
   'library/too-many-folders': (d: { limit: number }) => `The library holds ${d.limit} folders at most.`,
   'settings/not-saved': (d: { path: string; reason: string }) => `The settings could not be saved to ${d.path} (${d.reason}).`,
-  'web/not-loopback': (d: { host: string }) => `The browser host listens on this machine only (127.0.0.1, ::1 or localhost), not on ${d.host}.`,
+  'web/not-loopback': (d: { host: string }) =>
+    `The browser host listens on this machine only (127.0.0.1, ::1 or localhost), not on ${d.host}.`,
   'web/no-port': (d: { reason: string }) => `No port could be opened on this machine: ${d.reason}.`,
 } satisfies Record<string, (details: never) => string>
 
@@ -83,7 +90,8 @@ export function reasonOf(failure: unknown): string {
 
 function crashSentence(d: { reason: string; signal: string | null; exitCode: number | null }): string {
   const how = d.signal === null ? `exit code ${d.exitCode ?? 'unknown'}` : `signal ${d.signal}`
-  if (d.reason === 'out-of-memory') return `The engine process ran out of memory and was ended by the system (${how}). Try a smaller context window or model.`
+  if (d.reason === 'out-of-memory')
+    return `The engine process ran out of memory and was ended by the system (${how}). Try a smaller context window or model.`
   if (d.reason === 'killed') return `The engine process was killed from outside (${how}).`
   if (d.reason === 'native-crash') return `The engine process crashed in native code (${how}).`
   if (d.reason === 'unresponsive') return `The engine process no longer answered and was ended (${how}).`

@@ -66,7 +66,10 @@ export function createChatsService(options: {
     return chat
   }
 
-  function branchOf(chat: ChatRow, leafId: string | null): { readonly nodes: readonly MessageNode[]; readonly rows: readonly MessageRow[] } {
+  function branchOf(
+    chat: ChatRow,
+    leafId: string | null,
+  ): { readonly nodes: readonly MessageNode[]; readonly rows: readonly MessageRow[] } {
     const nodes = journal.nodes(chat.id)
     const path = pathTo(nodes, leafId)
     const rows = journal.messages(path)
@@ -120,23 +123,52 @@ export function createChatsService(options: {
     return row.id
   }
 
-  async function answer(chat: ChatRow, options: { readonly action: ReplyAction; readonly emit: (event: ReplyEvent) => void; readonly signal: AbortSignal }): Promise<void> {
+  async function answer(
+    chat: ChatRow,
+    options: { readonly action: ReplyAction; readonly emit: (event: ReplyEvent) => void; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { emit, signal } = options
     const parentId = question(chat, options.action, emit)
     const fallback = defaults()
     const messages = promptMessages(branchOf(chat, parentId).rows, chat.systemPrompt ?? fallback.systemPrompt)
-    const row = newMessage({ chatId: chat.id, parentId, role: 'assistant', content: '', status: 'streaming', modelName: engine.expectedModelName() })
+    const row = newMessage({
+      chatId: chat.id,
+      parentId,
+      role: 'assistant',
+      content: '',
+      status: 'streaming',
+      modelName: engine.expectedModelName(),
+    })
     journal.save(row)
     journal.showLeaf(chat.id, row.id, row.createdAtMs)
     emit({ type: 'started', message: shownMessage(row) })
-    await runReply({ row, messages, sampling: chat.sampling ?? fallback.sampling, engine, journal, emit, shown: shownMessage, clock, log, signal })
+    await runReply({
+      row,
+      messages,
+      sampling: chat.sampling ?? fallback.sampling,
+      engine,
+      journal,
+      emit,
+      shown: shownMessage,
+      clock,
+      log,
+      signal,
+    })
   }
 
   return {
     list: store.list,
     create: () => {
       const now = clock.now()
-      const chat: ChatRow = { id: randomUUID(), title: '', createdAtMs: now, updatedAtMs: now, systemPrompt: null, sampling: null, leafId: null }
+      const chat: ChatRow = {
+        id: randomUUID(),
+        title: '',
+        createdAtMs: now,
+        updatedAtMs: now,
+        systemPrompt: null,
+        sampling: null,
+        leafId: null,
+      }
       store.insertChat(chat)
       return shownChat(chat)
     },

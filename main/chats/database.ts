@@ -79,7 +79,11 @@ export function databaseFailure(path: string, failure: unknown): unknown {
 
 /** True for failures that may pass by themselves or by making room: the text stays in memory and is written later. */
 export function isSavingFailure(failure: unknown): boolean {
-  return failure instanceof Error && 'code' in failure && ['chats/disk-full', 'chats/not-writable', 'chats/locked'].includes(String(failure.code))
+  return (
+    failure instanceof Error &&
+    'code' in failure &&
+    ['chats/disk-full', 'chats/not-writable', 'chats/locked'].includes(String(failure.code))
+  )
 }
 
 function migrate(db: Connection, options: Parameters<typeof openDatabase>[0]): void {

@@ -32,7 +32,7 @@ export function createJournal(options: { readonly store: ChatStore; readonly log
   const unsaved = new Map<string, MessageRow>()
   const leaves = new Map<string, Leaf>()
   let problem: ContractError | null = null
-  let retry: NodeJS.Timeout | null = null
+  let retry: NodeJS.Timeout | undefined
 
   /** Writes what waits, in the order it came; returns why it stopped. */
   function drain(): ContractError | null {
@@ -60,7 +60,7 @@ export function createJournal(options: { readonly store: ChatStore; readonly log
 
   function plan(): void {
     retry ??= setTimeout(() => {
-      retry = null
+      retry = undefined
       try {
         drain()
       } catch (failure) {
@@ -96,10 +96,8 @@ export function createJournal(options: { readonly store: ChatStore; readonly log
     },
     unsavedCount: () => unsaved.size,
     [Symbol.dispose]: () => {
-      if (retry !== null) clearTimeout(retry)
-      retry = null
       if (unsaved.size > 0 && drain() !== null) log.error('messages could not be saved before closing', { count: unsaved.size })
-      if (retry !== null) clearTimeout(retry)
+      clearTimeout(retry)
     },
   }
 }

@@ -31,13 +31,13 @@ export interface ReplyRun {
 export async function runReply(run: ReplyRun): Promise<void> {
   const { journal, emit, signal } = run
   let row = run.row
-  let flush: NodeJS.Timeout | null = null
+  let flush: NodeJS.Timeout | undefined
 
   function append(text: string): void {
     row = { ...row, content: row.content + text }
     emit({ type: 'delta', messageId: row.id, text })
     flush ??= setTimeout(() => {
-      flush = null
+      flush = undefined
       save(run, row)
     }, FLUSH_MS)
   }
@@ -58,7 +58,7 @@ export async function runReply(run: ReplyRun): Promise<void> {
   } catch (failure) {
     row = broken(row, asError(run.log, failure))
   }
-  if (flush !== null) clearTimeout(flush)
+  clearTimeout(flush)
   const unsaved = save(run, row)
   journal.showLeaf(row.chatId, row.id, run.clock.now())
   emit({ type: 'finished', message: run.shown({ ...row, error: row.error ?? unsaved }) })

@@ -55,21 +55,19 @@ const messageColumns = v.pipe(
     error: json(errorSchema),
     model_name: optionalText,
   }),
-  v.transform(
-    (row): MessageRow => ({
-      id: row.id,
-      chatId: row.chat_id,
-      parentId: row.parent_id,
-      role: row.role,
-      content: row.content,
-      createdAtMs: row.created_at_ms,
-      status: row.status,
-      finishReason: row.finish_reason,
-      stats: row.stats,
-      error: row.error,
-      modelName: row.model_name,
-    }),
-  ),
+  v.transform((row): MessageRow => ({
+    id: row.id,
+    chatId: row.chat_id,
+    parentId: row.parent_id,
+    role: row.role,
+    content: row.content,
+    createdAtMs: row.created_at_ms,
+    status: row.status,
+    finishReason: row.finish_reason,
+    stats: row.stats,
+    error: row.error,
+    modelName: row.model_name,
+  })),
 )
 
 const chatColumns = v.pipe(
@@ -82,17 +80,15 @@ const chatColumns = v.pipe(
     sampling: json(samplingSchema),
     leaf_id: optionalText,
   }),
-  v.transform(
-    (row): ChatRow => ({
-      id: row.id,
-      title: row.title,
-      createdAtMs: row.created_at_ms,
-      updatedAtMs: row.updated_at_ms,
-      systemPrompt: row.system_prompt,
-      sampling: row.sampling,
-      leafId: row.leaf_id,
-    }),
-  ),
+  v.transform((row): ChatRow => ({
+    id: row.id,
+    title: row.title,
+    createdAtMs: row.created_at_ms,
+    updatedAtMs: row.updated_at_ms,
+    systemPrompt: row.system_prompt,
+    sampling: row.sampling,
+    leafId: row.leaf_id,
+  })),
 )
 
 const nodeColumns = v.pipe(

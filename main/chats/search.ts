@@ -19,10 +19,15 @@ export interface SearchQuery {
 
 /** Splits what was typed into words; every word must occur. Null when nothing was typed. */
 export function parseQuery(query: string): SearchQuery | null {
-  const terms = query.normalize('NFC').replaceAll('\0', ' ').split(/\s+/u).filter((term) => term !== '').slice(0, MAX_TERMS)
+  const terms = query
+    .normalize('NFC')
+    .replaceAll('\0', ' ')
+    .split(/\s+/u)
+    .filter((term) => term !== '')
+    .slice(0, MAX_TERMS)
   if (terms.length === 0) return null
-  const indexed = terms.filter((term) => [...term].length >= MIN_INDEXED_CHARS)
-  const scanned = terms.filter((term) => [...term].length < MIN_INDEXED_CHARS)
+  const indexed = terms.filter((term) => codePoints(term) >= MIN_INDEXED_CHARS)
+  const scanned = terms.filter((term) => codePoints(term) < MIN_INDEXED_CHARS)
   return {
     terms,
     // A quoted FTS5 string is taken literally; only the quote itself needs doubling.
@@ -48,6 +53,11 @@ export function snippetOf(text: string, terms: readonly string[]): string | null
     return `${head}${oneLine(before)}${MATCH_OPEN}${oneLine(text.slice(found.start, found.end))}${MATCH_CLOSE}${oneLine(after)}${tail}`
   }
   return null
+}
+
+/** The tokenizer counts code points, whatever a reader takes for one character. */
+function codePoints(text: string): number {
+  return Array.from(text).length
 }
 
 function find(text: string, term: string): { readonly start: number; readonly end: number } | null {

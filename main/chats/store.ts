@@ -34,7 +34,12 @@ export interface ChatStore extends Disposable {
 const IDS_PER_SELECT = 500
 
 /** Opens the store, or takes over a connection that is open already. Throws what openDatabase throws. */
-export function openStore(options: { readonly path: string; readonly clock: Clock; readonly log: Log; readonly db?: Connection }): ChatStore {
+export function openStore(options: {
+  readonly path: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly db?: Connection
+}): ChatStore {
   const { path } = options
   const db = options.db ?? openDatabase(options)
   const sql = prepare(db)
@@ -53,7 +58,15 @@ export function openStore(options: { readonly path: string; readonly clock: Cloc
     list: (query) => attempt(() => listChats(db, query)),
     insertChat: (chat) =>
       attempt(() => {
-        sql.insertChat.run(chat.id, chat.title, chat.createdAtMs, chat.updatedAtMs, chat.systemPrompt, jsonColumn(chat.sampling), chat.leafId)
+        sql.insertChat.run(
+          chat.id,
+          chat.title,
+          chat.createdAtMs,
+          chat.updatedAtMs,
+          chat.systemPrompt,
+          jsonColumn(chat.sampling),
+          chat.leafId,
+        )
       }),
     chat: (chatId) =>
       attempt(() => {
@@ -71,7 +84,12 @@ export function openStore(options: { readonly path: string; readonly clock: Cloc
         for (let start = 0; start < ids.length; start += IDS_PER_SELECT) {
           const some = ids.slice(start, start + IDS_PER_SELECT)
           const marks = some.map(() => '?').join(', ')
-          rows.push(...db.prepare(`select ${MESSAGE_COLUMNS} from messages where id in (${marks})`).all(...some).map(readMessageRow))
+          rows.push(
+            ...db
+              .prepare(`select ${MESSAGE_COLUMNS} from messages where id in (${marks})`)
+              .all(...some)
+              .map(readMessageRow),
+          )
         }
         return rows
       }),

@@ -73,7 +73,11 @@ export class EngineProcess implements Disposable {
    * Asks the child for one thing, starting it when needed. Rejects with the engine's error, "engine/crashed" when the child dies first, "app/closing" after dispose.
    * An abort asks the child to stop; the promise settles when it has.
    */
-  async request<M extends EngineMethod>(method: M, params: EngineMethods[M]['params'], options: RequestOptions<M> = {}): Promise<EngineMethods[M]['value']> {
+  async request<M extends EngineMethod>(
+    method: M,
+    params: EngineMethods[M]['params'],
+    options: RequestOptions<M> = {},
+  ): Promise<EngineMethods[M]['value']> {
     if (this.#closed) throw serviceError('app/closing', {})
     if (options.signal?.aborted === true) throw serviceError('engine/cancelled', {})
     this.start()
@@ -148,7 +152,12 @@ export class EngineProcess implements Disposable {
 
   #lost(exit: EngineExit, why: { readonly reason: ExitReason; readonly lastWords: string }): void {
     if (this.#closed) return
-    const error = serviceError('engine/crashed', { reason: why.reason, signal: exit.signal, exitCode: exit.exitCode, lastWords: why.lastWords.slice(-500) })
+    const error = serviceError('engine/crashed', {
+      reason: why.reason,
+      signal: exit.signal,
+      exitCode: exit.exitCode,
+      lastWords: why.lastWords.slice(-500),
+    })
     this.#log.error('the engine process ended', { ...error.details })
     this.#rejectAll(error)
     this.#listener.crashed(error)

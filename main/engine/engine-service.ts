@@ -20,7 +20,11 @@ export interface EngineService extends Disposable {
   /** Loads a model in place of the present one. A load of another model that is under way is given up ("engine/cancelled"). */
   readonly load: (target: ModelTarget) => Promise<LoadedModelInfo>
   readonly unload: () => Promise<void>
-  readonly request: <M extends EngineMethod>(method: M, params: EngineMethods[M]['params'], options?: RequestOptions<M>) => Promise<EngineMethods[M]['value']>
+  readonly request: <M extends EngineMethod>(
+    method: M,
+    params: EngineMethods[M]['params'],
+    options?: RequestOptions<M>,
+  ) => Promise<EngineMethods[M]['value']>
   /** Directory of the loaded model, null while there is none. */
   readonly loadedPath: () => string | null
   /** Process id of the engine process, undefined while there is none. */

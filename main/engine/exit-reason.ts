@@ -29,10 +29,15 @@ export function countOutOfMemoryKills(): number {
 }
 
 /** The likeliest reason. `outOfMemoryKills` is the difference of two counts; `lastWords` the end of standard error. */
-export function exitReason(options: { readonly exit: EngineExit; readonly lastWords: string; readonly outOfMemoryKills: number }): ExitReason {
+export function exitReason(options: {
+  readonly exit: EngineExit
+  readonly lastWords: string
+  readonly outOfMemoryKills: number
+}): ExitReason {
   const { exit, lastWords, outOfMemoryKills } = options
   const killed = exit.signal === 'SIGKILL' || exit.exitCode === KILL_EXIT_CODE
-  const crashed = (exit.signal !== null && CRASH_SIGNALS.has(exit.signal)) || (exit.exitCode !== null && CRASH_EXIT_CODES.has(exit.exitCode))
+  const crashed =
+    (exit.signal !== null && CRASH_SIGNALS.has(exit.signal)) || (exit.exitCode !== null && CRASH_EXIT_CODES.has(exit.exitCode))
   if (killed && outOfMemoryKills > 0) return 'out-of-memory'
   if ((killed || crashed || exit.exitCode !== 0) && OUT_OF_MEMORY_WORDS.test(lastWords)) return 'out-of-memory'
   if (killed || exit.signal === 'SIGTERM' || exit.signal === 'SIGINT') return 'killed'

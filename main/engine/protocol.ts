@@ -43,10 +43,17 @@ export type GenerateFrame =
 /** A device map before it is bound to a library entry and to what was measured. */
 export type PlanOutcome = Omit<DevicePlan, 'modelId'>
 
+/** Parameters of a method that takes none. */
+type Nothing = Readonly<Record<string, never>>
+
 /** Every method of the engine process: what goes in, what may be reported on the way, what comes out. */
 export interface EngineMethods {
-  readonly load: { readonly params: LoadParams; readonly event: { readonly stage: string; readonly fraction: number }; readonly value: LoadedModel }
-  readonly unload: { readonly params: Record<never, never>; readonly event: never; readonly value: null }
+  readonly load: {
+    readonly params: LoadParams
+    readonly event: { readonly stage: string; readonly fraction: number }
+    readonly value: LoadedModel
+  }
+  readonly unload: { readonly params: Nothing; readonly event: never; readonly value: null }
   /** `path` names the model that must be the loaded one ("engine/not-loaded" otherwise). */
   readonly generate: {
     readonly params: { readonly path: string; readonly messages: readonly ChatMessage[]; readonly sampling: Sampling }
@@ -59,9 +66,13 @@ export interface EngineMethods {
     readonly event: never
     readonly value: { readonly usedTokens: number; readonly contextLength: number }
   }
-  readonly plan: { readonly params: { readonly path: string; readonly contextLength: number | null }; readonly event: never; readonly value: PlanOutcome }
+  readonly plan: {
+    readonly params: { readonly path: string; readonly contextLength: number | null }
+    readonly event: never
+    readonly value: PlanOutcome
+  }
   readonly describe: { readonly params: { readonly path: string }; readonly event: never; readonly value: ModelDescription }
-  readonly memory: { readonly params: Record<never, never>; readonly event: never; readonly value: { readonly residentBytes: number } }
+  readonly memory: { readonly params: Nothing; readonly event: never; readonly value: { readonly residentBytes: number } }
 }
 
 /** Name of an engine method. */
@@ -69,7 +80,12 @@ export type EngineMethod = keyof EngineMethods
 
 /** One request of one method. */
 export type EngineRequest = {
-  readonly [M in EngineMethod]: { readonly kind: 'request'; readonly id: number; readonly method: M; readonly params: EngineMethods[M]['params'] }
+  readonly [M in EngineMethod]: {
+    readonly kind: 'request'
+    readonly id: number
+    readonly method: M
+    readonly params: EngineMethods[M]['params']
+  }
 }[EngineMethod]
 
 /** App to engine process. */
@@ -86,7 +102,9 @@ export type FromEngine =
 export function isFromEngine(message: unknown): message is FromEngine {
   if (typeof message !== 'object' || message === null || !('kind' in message)) return false
   if (message.kind === 'hello') return true
-  return 'id' in message && typeof message.id === 'number' && (message.kind === 'event' || message.kind === 'done' || message.kind === 'failed')
+  return (
+    'id' in message && typeof message.id === 'number' && (message.kind === 'event' || message.kind === 'done' || message.kind === 'failed')
+  )
 }
 
 /** True for a message of the app. */

@@ -25,7 +25,8 @@ export function createReplyEngine(options: {
     return {
       name: info.name,
       defaultSampling: info.defaultSampling,
-      generate: async ({ messages, sampling, onFrame, signal }) => await engine.request('generate', { path, messages, sampling }, { onEvent: onFrame, signal }),
+      generate: async ({ messages, sampling, onFrame, signal }) =>
+        await engine.request('generate', { path, messages, sampling }, { onEvent: onFrame, signal }),
     }
   }
 

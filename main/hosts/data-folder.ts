@@ -5,7 +5,10 @@ import { join } from 'node:path'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** WEIGHTROOM_DATA, else the place where the system keeps such data. An empty variable counts as absent. */
-export function dataFolder(env: Environment, system: { readonly platform: NodeJS.Platform; readonly home: string } = { platform: process.platform, home: homedir() }): string {
+export function dataFolder(
+  env: Environment,
+  system: { readonly platform: NodeJS.Platform; readonly home: string } = { platform: process.platform, home: homedir() },
+): string {
   const { WEIGHTROOM_DATA: given, APPDATA: roaming, XDG_DATA_HOME: xdg } = env
   if (given) return given
   if (system.platform === 'win32') return join(roaming ? roaming : join(system.home, 'AppData', 'Roaming'), 'Weightroom')

@@ -55,7 +55,13 @@ async function currentSnapshot(repository: string): Promise<string | null> {
   const dated = await Promise.all(
     (await folderNames(snapshots).catch(() => [])).map(async (name) => {
       const folder = join(snapshots, name)
-      return { folder, mtimeMs: await stat(folder).then((found) => (found.isDirectory() ? found.mtimeMs : 0), () => 0) }
+      return {
+        folder,
+        mtimeMs: await stat(folder).then(
+          (found) => (found.isDirectory() ? found.mtimeMs : 0),
+          () => 0,
+        ),
+      }
     }),
   )
   const newest = dated.filter(({ mtimeMs }) => mtimeMs > 0).sort((a, b) => b.mtimeMs - a.mtimeMs)[0]
@@ -76,7 +82,10 @@ async function readRef(path: string): Promise<string | null> {
 async function danglingFiles(snapshot: string): Promise<readonly string[]> {
   const missing: string[] = []
   for (const name of await fileNames(snapshot)) {
-    const reachable = await stat(join(snapshot, name)).then(() => true, () => false)
+    const reachable = await stat(join(snapshot, name)).then(
+      () => true,
+      () => false,
+    )
     if (!reachable) missing.push(name)
   }
   return missing
@@ -96,5 +105,8 @@ async function fileNames(folder: string): Promise<readonly string[]> {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return await readdir(path).then(() => true, () => false)
+  return await readdir(path).then(
+    () => true,
+    () => false,
+  )
 }

@@ -51,7 +51,13 @@ export async function createLibraryService(options: {
   readonly log: Log
 }): Promise<LibraryService> {
   const { paths, clock, log } = options
-  const file = await openJsonFile({ path: join(paths.dataFolder, 'library.json'), schema: foldersSchema, fallback: { folders: [] }, clock, log })
+  const file = await openJsonFile({
+    path: join(paths.dataFolder, 'library.json'),
+    schema: foldersSchema,
+    fallback: { folders: [] },
+    clock,
+    log,
+  })
   /** Places seen so far: loading a model does not look through every folder again. */
   const known = new Map<string, Place>()
   const described = new Map<string, { readonly signature: string; readonly description: ModelDescription }>()
@@ -167,7 +173,10 @@ function folderPlace(path: string): Place {
 /** A dropped file means the directory it lies in, when that is a model; otherwise it is refused as a file. */
 async function modelFolderOf(path: string): Promise<string> {
   const parent = dirname(path)
-  const isFile = await stat(path).then((found) => found.isFile(), () => false)
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
   return isFile && (await isModelDirectory(parent)) ? await realFolder(parent) : await realFolder(path)
 }
 

@@ -26,7 +26,11 @@ export interface SettingsService {
 }
 
 /** Reads the settings of a data folder. A broken file is kept aside and the defaults hold. */
-export async function createSettingsService(options: { readonly dataFolder: string; readonly clock: Clock; readonly log: Log }): Promise<SettingsService> {
+export async function createSettingsService(options: {
+  readonly dataFolder: string
+  readonly clock: Clock
+  readonly log: Log
+}): Promise<SettingsService> {
   const { dataFolder, clock, log } = options
   const path = join(dataFolder, 'settings.json')
   const file = await openJsonFile({ path, schema: storedSchema, fallback: defaultSettings, clock, log })

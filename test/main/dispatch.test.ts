@@ -7,7 +7,10 @@ import type { Result } from '../../preload/contract'
 import { recordingLog } from './support/recording-log'
 
 /** Handlers that refuse everything, with the given ones in their place. */
-function handlers(own: Partial<CallHandlers>, ownStreams: Partial<StreamHandlers> = {}): { readonly calls: CallHandlers; readonly streams: StreamHandlers } {
+function handlers(
+  own: Partial<CallHandlers>,
+  ownStreams: Partial<StreamHandlers> = {},
+): { readonly calls: CallHandlers; readonly streams: StreamHandlers } {
   const refuse = (): never => {
     throw new Error('not expected here')
   }
@@ -17,12 +20,17 @@ function handlers(own: Partial<CallHandlers>, ownStreams: Partial<StreamHandlers
   return { calls: { ...table, ...own } as CallHandlers, streams: { ...streamTable, ...ownStreams } as StreamHandlers }
 }
 
-async function end(open: (sink: { event: (event: unknown) => void; end: (result: Result<null>) => void }) => () => void): Promise<Result<null>> {
+async function end(
+  open: (sink: { event: (event: unknown) => void; end: (result: Result<null>) => void }) => () => void,
+): Promise<Result<null>> {
   return await new Promise((resolve) => open({ event: () => undefined, end: resolve }))
 }
 
 test('a checked input reaches its handler and the answer comes back', async () => {
-  const { call } = createDispatch({ ...handlers({ 'chats.list': ({ query }) => [{ id: query, title: '', updatedAtMs: 0, messageCount: 0, snippet: null }] }), log: recordingLog() })
+  const { call } = createDispatch({
+    ...handlers({ 'chats.list': ({ query }) => [{ id: query, title: '', updatedAtMs: 0, messageCount: 0, snippet: null }] }),
+    log: recordingLog(),
+  })
   expect(await call('chats.list', { query: 'x' })).toMatchObject({ ok: true, value: [{ id: 'x' }] })
 })
 
@@ -45,10 +53,13 @@ test('a refusal does not repeat what was sent', async () => {
   expect(JSON.stringify(await call('chats.get', { chatId: 'private'.repeat(50) }))).not.toContain('private')
 })
 
-test.each(['', 'nowhere', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'chats.reply'])('the unknown call %j is refused', async (name) => {
-  const { call } = createDispatch({ ...handlers({}), log: recordingLog() })
-  expect(await call(name, {})).toMatchObject({ ok: false, error: { code: 'app/unknown-call' } })
-})
+test.each(['', 'nowhere', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'chats.reply'])(
+  'the unknown call %j is refused',
+  async (name) => {
+    const { call } = createDispatch({ ...handlers({}), log: recordingLog() })
+    expect(await call(name, {})).toMatchObject({ ok: false, error: { code: 'app/unknown-call' } })
+  },
+)
 
 test('an unknown stream ends with the refusal, once', async () => {
   const { open } = createDispatch({ ...handlers({}), log: recordingLog() })
@@ -69,7 +80,10 @@ test('a service error keeps its code and details', async () => {
     }),
     log: recordingLog(),
   })
-  expect(await call('chats.get', { chatId: 'c' })).toMatchObject({ ok: false, error: { code: 'chats/not-found', message: 'There is no chat c.', details: { chatId: 'c' } } })
+  expect(await call('chats.get', { chatId: 'c' })).toMatchObject({
+    ok: false,
+    error: { code: 'chats/not-found', message: 'There is no chat c.', details: { chatId: 'c' } },
+  })
 })
 
 test('an unexpected failure is logged with its stack and shown without it', async () => {
@@ -106,5 +120,8 @@ test('closing a stream aborts its handler, and its end still comes', async () =>
 test('a stream whose input is wrong ends with app/bad-input', async () => {
   const { open } = createDispatch({ ...handlers({}), log: recordingLog() })
   const input = { chatId: 'c', action: { kind: 'send', content: '' } }
-  expect(await end((sink) => open('chats.reply', input, sink))).toMatchObject({ ok: false, error: { code: 'app/bad-input', details: { where: 'action.content' } } })
+  expect(await end((sink) => open('chats.reply', input, sink))).toMatchObject({
+    ok: false,
+    error: { code: 'app/bad-input', details: { where: 'action.content' } },
+  })
 })

@@ -11,7 +11,10 @@ import { plainDetails } from './plain-details'
 
 /** Describes a directory for the library; the model's problems are in `state` and `problem`. */
 export async function describeModel(path: string, signal: AbortSignal): Promise<ModelDescription> {
-  const [summary, description] = await Promise.all([describeModelDirectory(path, { supportedModelTypes, signal }), readModelCardSummary(path)])
+  const [summary, description] = await Promise.all([
+    describeModelDirectory(path, { supportedModelTypes, signal }),
+    readModelCardSummary(path),
+  ])
   const { modelType, dtype, parameterCount, contextLength, state, error } = summary
   return {
     sizeBytes: summary.weightBytes ?? 0,

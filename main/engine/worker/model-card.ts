@@ -28,14 +28,17 @@ export async function readModelCardSummary(directory: string): Promise<string | 
 export function summarizeCard(card: string): string | null {
   const body = card.replace(/^---\r?\n[\s\S]*?\r?\n---\r?\n/, '')
   for (const paragraph of body.split(/\r?\n\s*\r?\n/)) {
-    const prose = paragraph.trim().replace(/^#[^\n]*\n/, '').trim()
+    const prose = paragraph
+      .trim()
+      .replace(/^#[^\n]*\n/, '')
+      .trim()
     if (prose === '' || /^[#|<![\]>`*\-+=]|^\d+\./.test(prose.replace(/^\*\*/, ''))) continue
     const plain = prose
       .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
       .replace(/[*_`]{1,3}(\S[^*_`]*?)[*_`]{1,3}/g, '$1')
       .replace(/\s+/g, ' ')
       .trim()
-    const chars = [...plain]
+    const chars = Array.from(plain)
     return chars.length <= MAX_SUMMARY_CHARS ? plain : `${chars.slice(0, MAX_SUMMARY_CHARS).join('').trimEnd()}…`
   }
   return null

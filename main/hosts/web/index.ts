@@ -52,7 +52,13 @@ export async function startWebHost(options: WebHostOptions = {}): Promise<WebHos
   const app = await createApp(host)
   try {
     const rendererFolder = join(bundles, '..', 'renderer')
-    const server = await startWebServer({ app, rendererFolder, hostname: options.hostname ?? '127.0.0.1', port: options.port ?? DEFAULT_PORT, log: consoleLog })
+    const server = await startWebServer({
+      app,
+      rendererFolder,
+      hostname: options.hostname ?? '127.0.0.1',
+      port: options.port ?? DEFAULT_PORT,
+      log: consoleLog,
+    })
     const { address, port, takenPort } = server
     return {
       address,

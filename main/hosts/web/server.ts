@@ -46,13 +46,21 @@ export async function startWebServer(options: {
   const { app, rendererFolder, log } = options
   let port = 0
   const session = createSession(() => port)
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-    answer(request, response, { session, port, rendererFolder }).catch((failure: unknown) => {
-      log.warn('a file could not be sent', { failure: String(failure) })
-      response.destroy()
-    })
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    (request, response) => {
+      answer(request, response, { session, port, rendererFolder }).catch((failure: unknown) => {
+        log.warn('a file could not be sent', { failure: String(failure) })
+        response.destroy()
+      })
+    },
+  )
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: CONNECTION_LIMITS.frameBytes,
+    perMessageDeflate: false,
+    clientTracking: true,
   })
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: CONNECTION_LIMITS.frameBytes, perMessageDeflate: false, clientTracking: true })
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const status = refusal(request, { session, port, connections: sockets.clients.size })
     if (status !== null) {
@@ -83,19 +91,34 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sess
   const known = isOwnHost(request, port)
   response.setHeader('content-security-policy', contentSecurityPolicy({ connect: known ? sources : [] }))
   for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
-  if (!known) return refuse(response, 403, 'This address is not Weightroom.')
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Only reading is possible here.')
+  if (!known) {
+    refuse(response, 403, 'This address is not Weightroom.')
+    return
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    refuse(response, 405, 'Only reading is possible here.')
+    return
+  }
   const target = request.url ?? '/'
-  if (!URL.canParse(target, BASE)) return refuse(response, 400, 'This is not an address.')
+  if (!URL.canParse(target, BASE)) {
+    refuse(response, 400, 'This is not an address.')
+    return
+  }
   const url = new URL(target, BASE)
   if (session.isToken(url.searchParams.get('token'))) {
     // The token leaves the address bar and the history at once.
     response.writeHead(303, { location: '/', 'set-cookie': session.cookie(port), 'cache-control': 'no-store' }).end()
     return
   }
-  if (!session.isKnown(request)) return refuse(response, 401, 'Open the address that Weightroom printed when it started.')
+  if (!session.isKnown(request)) {
+    refuse(response, 401, 'Open the address that Weightroom printed when it started.')
+    return
+  }
   const file = await findStaticFile(rendererFolder, url.pathname)
-  if (file === null) return refuse(response, 404, 'There is no such page.')
+  if (file === null) {
+    refuse(response, 404, 'There is no such page.')
+    return
+  }
   response.writeHead(200, {
     'content-type': file.contentType,
     'content-length': file.sizeBytes,
@@ -106,7 +129,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sess
 }
 
 /** Why an upgrade is refused, as a status line, or null. */
-function refusal(request: IncomingMessage, { session, port, connections }: { readonly session: Session; readonly port: number; readonly connections: number }): string | null {
+function refusal(
+  request: IncomingMessage,
+  { session, port, connections }: { readonly session: Session; readonly port: number; readonly connections: number },
+): string | null {
   if (!isOwnHost(request, port) || !isOwnOrigin(request, port)) return '403 Forbidden'
   if (!session.isKnown(request)) return '401 Unauthorized'
   if (request.url !== '/socket') return '404 Not Found'

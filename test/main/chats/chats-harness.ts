@@ -23,7 +23,9 @@ export interface ChatsHarness extends AsyncDisposable {
 }
 
 /** Opens the service; a second one on the same path stands for the next start of the app. */
-export function chatsHarness(options: { readonly script?: readonly ScriptedReply[]; readonly defaults?: ChatDefaults; readonly clockStartMs?: number } = {}): ChatsHarness {
+export function chatsHarness(
+  options: { readonly script?: readonly ScriptedReply[]; readonly defaults?: ChatDefaults; readonly clockStartMs?: number } = {},
+): ChatsHarness {
   const folder = temporaryFolder()
   const path = join(folder.path, 'chats.db')
   const engine = scriptedEngine(options.script ?? [])

@@ -18,7 +18,16 @@ import { finished } from './chats-harness'
 const CHAT = { id: 'chat', title: '', createdAtMs: 1, updatedAtMs: 1, systemPrompt: null, sampling: null, leafId: null }
 
 function message(id: string, content: string, parentId: string | null = null): MessageRow {
-  const fixed = { chatId: 'chat', role: 'user', createdAtMs: 2, status: 'complete', finishReason: null, stats: null, error: null, modelName: null } as const
+  const fixed = {
+    chatId: 'chat',
+    role: 'user',
+    createdAtMs: 2,
+    status: 'complete',
+    finishReason: null,
+    stats: null,
+    error: null,
+    modelName: null,
+  } as const
   return { id, content, parentId, ...fixed }
 }
 
@@ -103,7 +112,12 @@ test('a reply goes on in the window while the disk is full, and its end says so'
     log: recordingLog(),
     signal: new AbortController().signal,
   })
-  expect(finished(events)).toMatchObject({ content: `start ${BIG}`, status: 'complete', finishReason: 'stop', error: { code: 'chats/disk-full' } })
+  expect(finished(events)).toMatchObject({
+    content: `start ${BIG}`,
+    status: 'complete',
+    finishReason: 'stop',
+    error: { code: 'chats/disk-full' },
+  })
   expect(journal.messages(['reply']).get('reply')?.content).toBe(`start ${BIG}`)
   journal[Symbol.dispose]()
   store[Symbol.dispose]()

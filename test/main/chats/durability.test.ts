@@ -78,7 +78,12 @@ test('a database of an older version is copied whole, then brought up to date', 
   const older = openDatabase({ path, clock, log, migrations: ['create table notes(text text)'] })
   older.exec("insert into notes values ('kept')")
   older.close()
-  const newer = openDatabase({ path, clock, log, migrations: ['create table notes(text text)', 'alter table notes add column size integer'] })
+  const newer = openDatabase({
+    path,
+    clock,
+    log,
+    migrations: ['create table notes(text text)', 'alter table notes add column size integer'],
+  })
   expect(newer.prepare('select text, size from notes').all()).toMatchObject([{ text: 'kept', size: null }])
   newer.close()
   const backup = readdirSync(folder.path).find((name) => name.endsWith('.backup'))
@@ -95,7 +100,9 @@ test('a migration that fails leaves the database as it was', () => {
   const older = openDatabase({ ...options, migrations: ['create table notes(text text)'] })
   older.exec("insert into notes values ('kept')")
   older.close()
-  expect(() => openDatabase({ ...options, migrations: ['create table notes(text text)', 'drop table notes; select nonsense from nowhere'] })).toThrow()
+  expect(() =>
+    openDatabase({ ...options, migrations: ['create table notes(text text)', 'drop table notes; select nonsense from nowhere'] }),
+  ).toThrow()
   const again = openDatabase({ ...options, migrations: ['create table notes(text text)'] })
   expect(again.prepare('select * from notes').all()).toMatchObject([{ text: 'kept' }])
   again.close()

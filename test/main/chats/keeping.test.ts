@@ -56,7 +56,13 @@ test('the trash is emptied after 30 days, not before', async () => {
   clock.advance(2 * DAY_MS)
   await chats.close()
   const { createChatsService } = await import('../../../main/chats/chats-service')
-  const next = createChatsService({ path, engine: harness.engine, defaults: () => ({ systemPrompt: '', sampling: null }), clock, log: harness.log })
+  const next = createChatsService({
+    path,
+    engine: harness.engine,
+    defaults: () => ({ systemPrompt: '', sampling: null }),
+    clock,
+    log: harness.log,
+  })
   try {
     await soon()
     expect(await serviceCode(() => next.restore(old))).toBe('chats/not-found')

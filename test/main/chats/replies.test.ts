@@ -12,7 +12,15 @@ test('a reply tells question, start, progress, text and end in order, and is sto
   const events = await ask(id, { kind: 'send', content: 'Hi there' })
   expect(events.map(({ type }) => type)).toEqual(['question', 'started', 'prefill', 'delta', 'delta', 'finished'])
   const message = finished(events)
-  expect(message).toMatchObject({ role: 'assistant', content: 'Hello', status: 'complete', finishReason: 'stop', stats: replyStats, modelName: 'scripted', error: null })
+  expect(message).toMatchObject({
+    role: 'assistant',
+    content: 'Hello',
+    status: 'complete',
+    finishReason: 'stop',
+    stats: replyStats,
+    modelName: 'scripted',
+    error: null,
+  })
   const chat = chats.get(id)
   expect(contents(chat.messages)).toEqual(['Hi there', 'Hello'])
   expect(chat.messages[1]).toEqual(message)
@@ -41,7 +49,10 @@ test('editing makes a sibling of the question and answers it; the old branch sta
   await ask(id, { kind: 'send', content: 'second' })
   const question = chats.get(id).messages[2]
   const events = await ask(id, { kind: 'edit', messageId: question?.id ?? '', content: 'second, better' })
-  expect(events[0]).toMatchObject({ type: 'question', message: { content: 'second, better', siblingIds: [question?.id, expect.any(String)] } })
+  expect(events[0]).toMatchObject({
+    type: 'question',
+    message: { content: 'second, better', siblingIds: [question?.id, expect.any(String)] },
+  })
   expect(contents(chats.get(id).messages)).toEqual(['first', 'a1', 'second, better', 'a3'])
   expect(engine.asked[2]?.messages.map(({ content }) => content)).toEqual(['first', 'a1', 'second, better'])
   expect(contents(chats.selectBranch(id, question?.id ?? '').messages)).toEqual(['first', 'a1', 'second', 'a2'])
@@ -160,7 +171,10 @@ test('context use counts the branch and the draft', async () => {
   const { chats, ask } = harness
   const { id } = chats.create()
   await ask(id, { kind: 'send', content: 'two' })
-  expect(await chats.contextUse(id, 'draft!')).toEqual({ usedTokens: 'sys'.length + 'two'.length + 'four'.length + 'draft!'.length, contextLength: 100 })
+  expect(await chats.contextUse(id, 'draft!')).toEqual({
+    usedTokens: 'sys'.length + 'two'.length + 'four'.length + 'draft!'.length,
+    contextLength: 100,
+  })
   expect(await chats.contextUse(null, '')).toEqual({ usedTokens: 3, contextLength: 100 })
 })
 

@@ -12,7 +12,12 @@ async function chatSaying(chats: ChatsService, question: string): Promise<string
 const silent = { pieces: ['.'], end: 'stop' as const }
 
 test('words are found in titles and in messages of any branch, whatever their case', async () => {
-  await using harness = chatsHarness({ script: [{ pieces: ['It keeps Tensors in one file'], end: 'stop' }, { pieces: ['another reply'], end: 'stop' }] })
+  await using harness = chatsHarness({
+    script: [
+      { pieces: ['It keeps Tensors in one file'], end: 'stop' },
+      { pieces: ['another reply'], end: 'stop' },
+    ],
+  })
   const { chats } = harness
   const id = await chatSaying(chats, 'question')
   const reply = chats.get(id).messages[1]
@@ -40,9 +45,13 @@ test('what means something to the search language is taken literally', async () 
   const percent = await chatSaying(chats, 'line one\n100%_done "quoted" NEAR(a b) col:value a*')
   await chatSaying(chats, 'line one\n100 times done')
   for (const query of ['0%', '%_d', '"quoted"', 'NEAR(a', 'col:value', 'a*', '_d']) {
-    expect(chats.list(query).map(({ id }) => id), query).toEqual([percent])
+    expect(
+      chats.list(query).map(({ id }) => id),
+      query,
+    ).toEqual([percent])
   }
-  for (const query of ['"', '""', "'", 'OR', 'zzz OR done', '*', '^', '-x', '\0', '\\', '{a b}: c']) expect(() => chats.list(query), query).not.toThrow()
+  for (const query of ['"', '""', "'", 'OR', 'zzz OR done', '*', '^', '-x', '\0', '\\', '{a b}: c'])
+    expect(() => chats.list(query), query).not.toThrow()
 })
 
 test('no text that can be typed breaks the search', async () => {
@@ -58,7 +67,11 @@ test('no text that can be typed breaks the search', async () => {
 })
 
 test('every text contains itself: a stored message is found by any piece of it', async () => {
-  const pieces = fc.string({ unit: fc.constantFrom('a', 'B', '張', '量', '%', '_', '"', '\\', '(', '😀', 'é'), minLength: 1, maxLength: 12 })
+  const pieces = fc.string({
+    unit: fc.constantFrom('a', 'B', '張', '量', '%', '_', '"', '\\', '(', '😀', 'é'),
+    minLength: 1,
+    maxLength: 12,
+  })
   await fc.assert(
     fc.asyncProperty(pieces, async (piece) => {
       await using harness = chatsHarness({ script: [silent] })

@@ -10,7 +10,7 @@ test('a long line is cut at a word', () => {
 })
 test('a long line without spaces is cut between characters', () => {
   const title = titleFrom('模'.repeat(100))
-  expect([...title]).toHaveLength(61)
+  expect(Array.from(title)).toHaveLength(61)
   expect(titleFrom('😀'.repeat(100)).startsWith('😀'.repeat(60))).toBe(true)
 })
 test('nothing but marks is its own title', () => expect(titleFrom('***')).toBe('***'))

@@ -6,7 +6,8 @@ process.on('message', (message) => {
   if (message.method === 'load') {
     answer({ kind: 'event', event: { stage: 'weights', fraction: 0.5 } })
     if (message.params.path === 'slow') return setTimeout(() => answer({ kind: 'done', value: { modelType: 'llama' } }), 300)
-    if (message.params.path === 'unloadable') return answer({ kind: 'failed', error: { code: 'config/missing', message: 'no config', details: {} } })
+    if (message.params.path === 'unloadable')
+      return answer({ kind: 'failed', error: { code: 'config/missing', message: 'no config', details: {} } })
     return answer({ kind: 'done', value: { modelType: 'llama' } })
   }
   const ends = {
@@ -15,7 +16,9 @@ process.on('message', (message) => {
     segfault: () => process.kill(process.pid, 'SIGSEGV'),
     kill: () => process.kill(process.pid, 'SIGKILL'),
     memory: () => {
-      process.stderr.write('FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n', () => process.kill(process.pid, 'SIGABRT'))
+      process.stderr.write('FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n', () =>
+        process.kill(process.pid, 'SIGABRT'),
+      )
     },
     wait: () => undefined,
   }

@@ -67,7 +67,12 @@ test('loading is told step by step, and a crash names the model that was lost', 
   const info = await engine.load(target('m'))
   expect(info).toMatchObject({ modelId: 'm', name: 'm', modelType: 'llama' })
   await serviceCode(() => engine.request('describe', { path: 'kill' }))
-  expect(states.map(({ status }) => status).filter((status) => status !== 'starting' && status !== 'idle')).toEqual(['loading', 'loading', 'ready', 'crashed'])
+  expect(states.map(({ status }) => status).filter((status) => status !== 'starting' && status !== 'idle')).toEqual([
+    'loading',
+    'loading',
+    'ready',
+    'crashed',
+  ])
   expect(engine.state()).toMatchObject({ status: 'crashed', modelId: 'm' })
   expect(engine.loadedPath()).toBeNull()
   await engine.load(target('m'))
@@ -104,13 +109,17 @@ test('the same model is loaded once, another one takes its place', async () => {
 
 test('a request that was cancelled before it was sent is not sent', async () => {
   using harness = start('crashing-engine.mjs')
-  expect(await serviceCode(() => harness.engine.request('describe', { path: 'exit' }, { signal: AbortSignal.abort() }))).toBe('engine/cancelled')
+  expect(await serviceCode(() => harness.engine.request('describe', { path: 'exit' }, { signal: AbortSignal.abort() }))).toBe(
+    'engine/cancelled',
+  )
   expect((await harness.engine.request('memory', {})).residentBytes).toBeGreaterThan(0)
 })
 
 test('a process that never comes up is not started for ever, but again when asked', async () => {
   using harness = start('dying-engine.mjs')
-  await vi.waitFor(() => expect(harness.log.entries.some(({ message }) => message.includes('does not start'))).toBe(true), { timeout: 20_000 })
+  await vi.waitFor(() => expect(harness.log.entries.some(({ message }) => message.includes('does not start'))).toBe(true), {
+    timeout: 20_000,
+  })
   const forks = harness.forks()
   expect(forks).toBe(3)
   expect(await serviceCode(() => harness.engine.request('memory', {}))).toBe('engine/crashed')
@@ -124,7 +133,10 @@ test('a host that cannot fork says why', () => {
       throw new Error('no more processes')
     },
   })
-  expect(engine.state()).toMatchObject({ status: 'crashed', error: { code: 'engine/did-not-start', details: { reason: 'no more processes' } } })
+  expect(engine.state()).toMatchObject({
+    status: 'crashed',
+    error: { code: 'engine/did-not-start', details: { reason: 'no more processes' } },
+  })
   engine[Symbol.dispose]()
 })
 

@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { countOutOfMemoryKills, exitReason } from '../../../main/engine/exit-reason'
 
-const reason = (exitCode: number | null, signal: string | null, more: { readonly lastWords?: string; readonly outOfMemoryKills?: number } = {}): string =>
-  exitReason({ exit: { exitCode, signal }, lastWords: more.lastWords ?? '', outOfMemoryKills: more.outOfMemoryKills ?? 0 })
+const reason = (
+  exitCode: number | null,
+  signal: string | null,
+  more: { readonly lastWords?: string; readonly outOfMemoryKills?: number } = {},
+): string => exitReason({ exit: { exitCode, signal }, lastWords: more.lastWords ?? '', outOfMemoryKills: more.outOfMemoryKills ?? 0 })
 
-test('a kill while the system counted an out-of-memory kill is one', () => expect(reason(null, 'SIGKILL', { outOfMemoryKills: 1 })).toBe('out-of-memory'))
+test('a kill while the system counted an out-of-memory kill is one', () =>
+  expect(reason(null, 'SIGKILL', { outOfMemoryKills: 1 })).toBe('out-of-memory'))
 test('a kill without one is a kill', () => expect(reason(null, 'SIGKILL')).toBe('killed'))
 test('an exit code of a shell or of Electron counts like its signal', () => {
   expect(reason(137, null)).toBe('killed')

@@ -66,11 +66,14 @@ interface Answer {
 /** One request as a browser on this machine would make it, unless `headers` say otherwise. `path` is sent as it is. */
 async function get(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
   return await new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port: server.port, path, method, headers: { host: `127.0.0.1:${server.port}`, ...headers } }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (text: string) => (body += text))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
-    })
+    const sent = request(
+      { host: '127.0.0.1', port: server.port, path, method, headers: { host: `127.0.0.1:${server.port}`, ...headers } },
+      (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (text: string) => (body += text))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+      },
+    )
     sent.on('error', reject).end()
   })
 }
@@ -88,11 +91,18 @@ async function open(headers: Readonly<Record<string, string>> = {}, path = '/soc
   })
 }
 
-async function connected(): Promise<{ readonly socket: WebSocket; readonly frames: ServerFrame[]; readonly send: (frame: unknown) => void }> {
+async function connected(): Promise<{
+  readonly socket: WebSocket
+  readonly frames: ServerFrame[]
+  readonly send: (frame: unknown) => void
+}> {
   const socket = await open()
   if (typeof socket === 'number') throw new Error(`refused with ${socket}`)
   const frames: ServerFrame[] = []
-  socket.on('message', (data: Buffer) => frames.push(JSON.parse(data.toString('utf8'))))
+  socket.on('message', (data: Buffer) => {
+    const frame: ServerFrame = JSON.parse(data.toString('utf8'))
+    frames.push(frame)
+  })
   return { socket, frames, send: (frame) => socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame)) }
 }
 
@@ -109,9 +119,14 @@ test('the printed address gives the page, a cookie that scripts cannot read, and
 
 test('every answer carries the policies', async () => {
   for (const answer of [await get('/', { cookie }), await get('/'), await get('/nowhere.js', { cookie })]) {
-    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' })
+    expect(answer.headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'x-frame-options': 'DENY',
+    })
     const policy = String(answer.headers['content-security-policy'])
-    for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"]) expect(policy).toContain(part)
+    for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"])
+      expect(policy).toContain(part)
     expect(policy).not.toMatch(/unsafe-eval|script-src[^;]*unsafe-inline|\*/)
   }
 })
@@ -125,7 +140,13 @@ test('without the cookie nothing is given, whatever the path', async () => {
 })
 
 test('a foreign name that leads here is refused, with and without the cookie', async () => {
-  for (const host of ['evil.example', `evil.example:${server.port}`, `127.0.0.1:${server.port + 1}`, '127.0.0.1', `127.0.0.1.evil.example:${server.port}`]) {
+  for (const host of [
+    'evil.example',
+    `evil.example:${server.port}`,
+    `127.0.0.1:${server.port + 1}`,
+    '127.0.0.1',
+    `127.0.0.1.evil.example:${server.port}`,
+  ]) {
     expect(await get('/', { host, cookie }), host).toMatchObject({ status: 403 })
     expect(await get(`/?token=${token}`, { host }), host).toMatchObject({ status: 403 })
   }
@@ -133,8 +154,28 @@ test('a foreign name that leads here is refused, with and without the cookie', a
 })
 
 test('nothing outside the folder is served', async () => {
-  const paths = ['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/assets/../../secret.txt', '/%2e%2e%2fsecret.txt', '/..\\secret.txt', '/%5c..%5csecret.txt', '//etc/passwd']
-  for (const path of [...paths, '/link.txt', '/.hidden.js', '/data.bin', '/assets', '/assets/', '/%00', '/%', '/index.html%00.js', '/C:/secret.txt']) {
+  const paths = [
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/assets/../../secret.txt',
+    '/%2e%2e%2fsecret.txt',
+    '/..\\secret.txt',
+    '/%5c..%5csecret.txt',
+    '//etc/passwd',
+  ]
+  for (const path of [
+    ...paths,
+    '/link.txt',
+    '/.hidden.js',
+    '/data.bin',
+    '/assets',
+    '/assets/',
+    '/%00',
+    '/%',
+    '/index.html%00.js',
+    '/C:/secret.txt',
+  ]) {
     const answer = await get(path, { cookie })
     expect([400, 404], `${path} gave ${answer.status}`).toContain(answer.status)
     expect(answer.body).not.toContain('secret')
@@ -142,7 +183,8 @@ test('nothing outside the folder is served', async () => {
 })
 
 test('only reading is possible', async () => {
-  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) expect(await get('/', { cookie }, method), method).toMatchObject({ status: 405 })
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])
+    expect(await get('/', { cookie }, method), method).toMatchObject({ status: 405 })
   expect(await get('/', { cookie }, 'HEAD')).toMatchObject({ status: 200, body: '' })
 })
 
@@ -210,8 +252,7 @@ test.each([
 ])('%s ends the connection', async (_, frame) => {
   const { socket, send } = await connected()
   send(frame === null ? 'null' : frame)
-  const [code] = await once(socket, 'close')
-  expect(code).toBe(1008)
+  expect((await once(socket, 'close'))[0]).toBe(1008)
 })
 
 test('a binary frame ends the connection', async () => {
@@ -240,7 +281,10 @@ test('only so many requests may wait on one connection', async () => {
 })
 
 test('an id that is in use ends the connection', async () => {
-  for (const frame of [{ kind: 'open', id: 1, name: 'watch', input: 'x' }, { kind: 'call', id: 1, name: 'wait', input: {} }]) {
+  for (const frame of [
+    { kind: 'open', id: 1, name: 'watch', input: 'x' },
+    { kind: 'call', id: 1, name: 'wait', input: {} },
+  ]) {
     const { socket, send } = await connected()
     send(frame)
     send(frame)
@@ -263,6 +307,9 @@ test('a taken port is answered with another one', async () => {
 
 test('an address beyond this machine is refused', async () => {
   for (const hostname of ['0.0.0.0', '::', '192.168.0.1', 'example.org']) {
-    expect(await serviceCode(() => startWebServer({ app, rendererFolder: folder.path, hostname, port: 0, log: recordingLog() })), hostname).toBe('web/not-loopback')
+    expect(
+      await serviceCode(() => startWebServer({ app, rendererFolder: folder.path, hostname, port: 0, log: recordingLog() })),
+      hostname,
+    ).toBe('web/not-loopback')
   }
 })

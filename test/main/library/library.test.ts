@@ -31,7 +31,11 @@ interface Harness {
 async function open(folder: TemporaryFolder, describe?: (path: string) => Promise<ModelDescription>): Promise<Harness> {
   const described: string[] = []
   const library = await createLibraryService({
-    paths: { dataFolder: join(folder.path, 'data'), resourcesFolder: join(folder.path, 'resources'), hfCacheFolder: join(folder.path, 'hub') },
+    paths: {
+      dataFolder: join(folder.path, 'data'),
+      resourcesFolder: join(folder.path, 'resources'),
+      hfCacheFolder: join(folder.path, 'hub'),
+    },
     clock: steppingClock(),
     log: recordingLog(),
     describe: async (path) => {
@@ -49,7 +53,12 @@ const model = (folder: TemporaryFolder, path: string): string => {
 const ids = async (library: LibraryService): Promise<readonly string[]> => (await library.list()).map(({ id }) => id)
 
 /** A repository as huggingface_hub writes it: blobs, and a snapshot of links to them. */
-function cachedModel(folder: TemporaryFolder, repo: string, files: Readonly<Record<string, string | null>>, ref: string | null = 'a'.repeat(40)): string {
+function cachedModel(
+  folder: TemporaryFolder,
+  repo: string,
+  files: Readonly<Record<string, string | null>>,
+  ref: string | null = 'a'.repeat(40),
+): string {
   const root = `hub/models--${repo.replace('/', '--')}`
   const commit = ref ?? 'b'.repeat(40)
   mkdirSync(join(folder.path, root, 'snapshots', commit), { recursive: true })
@@ -64,7 +73,9 @@ function cachedModel(folder: TemporaryFolder, repo: string, files: Readonly<Reco
 test('the guide is always there, first', async () => {
   using folder = temporaryFolder()
   const { library } = await open(folder)
-  expect(await library.list()).toEqual([{ id: 'guide', name: 'guide', source: 'built-in', path: join(folder.path, 'resources', 'guide'), ...ready }])
+  expect(await library.list()).toEqual([
+    { id: 'guide', name: 'guide', source: 'built-in', path: join(folder.path, 'resources', 'guide'), ...ready },
+  ])
 })
 
 test('a model directory is added in place and is there after a restart', async () => {
@@ -168,7 +179,11 @@ test('a model is read again only when its files change', async () => {
 test('a reading that failed is shown and tried again', async () => {
   using folder = temporaryFolder()
   let fails = true
-  const { library } = await open(folder, () => (fails ? Promise.reject(serviceError('engine/crashed', { reason: 'killed', signal: 'SIGKILL', exitCode: null })) : Promise.resolve(ready)))
+  const { library } = await open(folder, () =>
+    fails
+      ? Promise.reject(serviceError('engine/crashed', { reason: 'killed', signal: 'SIGKILL', exitCode: null }))
+      : Promise.resolve(ready),
+  )
   expect(await library.list()).toMatchObject([{ state: 'broken', problem: { code: 'engine/crashed' } }])
   fails = false
   expect(await library.list()).toMatchObject([{ state: 'ready', problem: null }])
@@ -201,7 +216,9 @@ test('a snapshot with a link to nothing is incomplete and says which file is mis
 test('a download that has only begun is shown as incomplete', async () => {
   using folder = temporaryFolder()
   folder.write('hub/models--org--m/blobs/abc.incomplete', 'x')
-  const { library } = await open(folder, () => Promise.resolve({ ...ready, state: 'incomplete', problem: { code: 'config/missing', message: '', details: {} } }))
+  const { library } = await open(folder, () =>
+    Promise.resolve({ ...ready, state: 'incomplete', problem: { code: 'config/missing', message: '', details: {} } }),
+  )
   expect((await library.list())[1]).toMatchObject({ name: 'org/m', state: 'incomplete' })
 })
 
@@ -221,14 +238,22 @@ test('a path is reported as the model it is, the folder of models it is, or why 
   const path = model(folder, 'models/a')
   const weights = folder.write('models/a/model.safetensors', 'x')
   const { library } = await open(folder, (each) =>
-    Promise.resolve(each.endsWith('bare') ? { ...ready, state: 'incomplete', problem: { code: 'config/missing', message: 'm', details: {} } } : ready),
+    Promise.resolve(
+      each.endsWith('bare') ? { ...ready, state: 'incomplete', problem: { code: 'config/missing', message: 'm', details: {} } } : ready,
+    ),
   )
   expect(await library.inspectPath(path)).toMatchObject({ path, model: { id: path, state: 'ready' }, problem: null })
   expect(await library.inspectPath(weights)).toMatchObject({ path, model: { id: path } })
-  expect(await library.inspectPath(join(folder.path, 'models'))).toMatchObject({ model: null, problem: { code: 'library/folder-of-models', details: { count: 1 } } })
+  expect(await library.inspectPath(join(folder.path, 'models'))).toMatchObject({
+    model: null,
+    problem: { code: 'library/folder-of-models', details: { count: 1 } },
+  })
   mkdirSync(join(folder.path, 'bare'))
   expect(await library.inspectPath(join(folder.path, 'bare'))).toMatchObject({ model: null, problem: { code: 'config/missing' } })
-  expect(await library.inspectPath(folder.write('lone.txt', 'x'))).toMatchObject({ model: null, problem: { code: 'library/not-a-directory' } })
+  expect(await library.inspectPath(folder.write('lone.txt', 'x'))).toMatchObject({
+    model: null,
+    problem: { code: 'library/not-a-directory' },
+  })
   expect(await library.inspectPath(join(folder.path, 'absent'))).toMatchObject({ model: null, problem: { code: 'library/no-folder' } })
   expect(await library.locate(path)).toMatchObject({ path })
 })

@@ -8,7 +8,8 @@ import { recordingLog } from '../support/recording-log'
 import { serviceCode } from '../support/service-code'
 import { steppingClock } from '../support/stepping-clock'
 
-const open = async (dataFolder: string): Promise<SettingsService> => await createSettingsService({ dataFolder, clock: steppingClock(), log: recordingLog() })
+const open = async (dataFolder: string): Promise<SettingsService> =>
+  await createSettingsService({ dataFolder, clock: steppingClock(), log: recordingLog() })
 
 test('without a file the defaults hold', async () => {
   using folder = temporaryFolder()

@@ -25,7 +25,7 @@ export async function bundle(entries: Readonly<Record<string, string>>): Promise
       target: 'node20.19',
       outDir: folder,
       emptyOutDir: true,
-      rollupOptions: {
+      rolldownOptions: {
         input: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, resolve(root, path)])),
         output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' },
       },

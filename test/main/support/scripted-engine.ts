@@ -17,7 +17,15 @@ export const modelSampling: Sampling = {
 }
 
 /** Stats of every scripted reply. */
-export const replyStats: ReplyStats = { promptTokens: 5, cachedTokens: 2, completionTokens: 3, ttftMs: 10, tokensPerSecond: 30, totalMs: 100, seed: 7 }
+export const replyStats: ReplyStats = {
+  promptTokens: 5,
+  cachedTokens: 2,
+  completionTokens: 3,
+  ttftMs: 10,
+  tokensPerSecond: 30,
+  totalMs: 100,
+  seed: 7,
+}
 
 /** One reply of the script. */
 export interface ScriptedReply {
@@ -60,7 +68,8 @@ export function scriptedEngine(script: readonly ScriptedReply[]): ScriptedEngine
           return { text, finishReason: 'cancelled', stats: replyStats }
         },
       }),
-    countTokens: (messages) => Promise.resolve({ usedTokens: messages.reduce((sum, { content }) => sum + content.length, 0), contextLength: 100 }),
+    countTokens: (messages) =>
+      Promise.resolve({ usedTokens: messages.reduce((sum, { content }) => sum + content.length, 0), contextLength: 100 }),
   }
 }
 
