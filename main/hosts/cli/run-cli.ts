@@ -26,7 +26,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerBench,
 ]
 /** Commands that Ctrl-C ends without cutting anything short. */
-const UNTIL_STOPPED: ReadonlySet<string> = new Set(['serve'])
+const UNTIL_STOPPED: ReadonlySet<string> = new Set(['', 'serve'])
 
 /** Runs `args` (without node and script) and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], options: { readonly terminal: Terminal; readonly version: string }): Promise<number> {
@@ -36,12 +36,16 @@ export async function runCli(args: readonly string[], options: { readonly termin
     .version(version)
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', '\nWithout a command the app opens.')
     .configureOutput({ writeOut: (text) => void terminal.stdout.write(text), writeErr: (text) => void terminal.stderr.write(text) })
   for (const register of COMMANDS) register(program, terminal)
   let command = ''
   program.hook('preAction', (_, action) => void (command = action.name()))
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    if (args.length === 0) {
+      const { openApp } = await import('./open-app')
+      await openApp(terminal)
+    } else await program.parseAsync([...args], { from: 'user' })
     return terminal.signal.aborted && !UNTIL_STOPPED.has(command) ? EXIT.cancelled : EXIT.done
   } catch (failure) {
     if (failure instanceof CommanderError) return failure.exitCode === 0 ? EXIT.done : EXIT.usage
