@@ -115,8 +115,19 @@ export function openStore(options: {
         }),
       ),
     [Symbol.dispose]: () => {
-      if (db.open) db.close()
+      if (!db.open) return
+      moveLogIntoFile(db)
+      db.close()
     },
+  }
+}
+
+/** Leaves one file that holds everything; when another process reads just now, the log stays beside it and loses nothing. */
+function moveLogIntoFile(db: Connection): void {
+  try {
+    db.exec('pragma wal_checkpoint(truncate)')
+  } catch {
+    // A full or read-only disk: the log stays.
   }
 }
 

@@ -39,7 +39,9 @@ test('the built-in model loads at start, answers, and remembers the conversation
   await vi.waitFor(() => expect(watch.events.at(-1)).toMatchObject({ status: 'ready' }), { timeout: READY_MS })
   const states = watch.events.map(({ status }) => status)
   expect(states).toContain('loading')
-  expect(watch.events.at(-1)).toMatchObject({ model: { modelId: 'guide', name: 'guide', modelType: 'llama', executionProvider: 'CPUExecutionProvider' } })
+  expect(watch.events.at(-1)).toMatchObject({
+    model: { modelId: 'guide', name: 'guide', modelType: 'llama', executionProvider: 'CPUExecutionProvider' },
+  })
   const chat = await harness.value('chats.create', {})
   const events = await reply(harness, chat.id, 'What is safetensors?')
   const first = finished(events)
@@ -67,7 +69,11 @@ test('killing the engine mid-answer keeps the text, gives the reason, and the ne
   process.kill(harness.app.enginePid() ?? 0, 'SIGKILL')
   await stream.ended
   const broken = finished(stream.events)
-  expect(broken).toMatchObject({ status: 'interrupted', finishReason: 'error', error: { code: 'engine/crashed', details: { reason: 'killed', signal: 'SIGKILL' } } })
+  expect(broken).toMatchObject({
+    status: 'interrupted',
+    finishReason: 'error',
+    error: { code: 'engine/crashed', details: { reason: 'killed', signal: 'SIGKILL' } },
+  })
   expect(broken.content.length).toBeGreaterThan(0)
   const watch = harness.open('engine.watch', {})
   expect(watch.events[0]).toMatchObject({ status: 'crashed', modelId: 'guide' })
@@ -78,7 +84,9 @@ test('killing the engine mid-answer keeps the text, gives the reason, and the ne
 test('stopping a reply keeps what was said; closing its stream stops it too', async () => {
   await using harness = await engine.start()
   await ready(harness)
-  await harness.value('settings.set', { change: { systemPrompt: '' } })
+  // Hot enough that no reply comes to an end by itself.
+  const babble = { temperature: 5, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1, maxNewTokens: null, stop: [] }
+  await harness.value('settings.set', { change: { sampling: babble } })
   const chat = await harness.value('chats.create', {})
   for (const stop of ['stop', 'close'] as const) {
     const stream = harness.open('chats.reply', { chatId: chat.id, action: { kind: 'send', content: 'What can you do?' } })
@@ -87,7 +95,7 @@ test('stopping a reply keeps what was said; closing its stream stops it too', as
     else stream.close()
     expect(await stream.ended).toEqual({ ok: true, value: null })
     const message = finished(stream.events)
-    expect(message).toMatchObject({ status: 'complete', error: null })
+    expect(message).toMatchObject({ status: 'complete', finishReason: 'cancelled', error: null })
     expect((await harness.value('chats.get', { chatId: chat.id })).messages.at(-1)).toEqual(message)
   }
 })
@@ -119,8 +127,16 @@ test('the plan draws every layer, and measures the model that is loaded', async 
 test.each([
   ['no config.json', 'config/missing', (path: string) => rmSync(join(path, 'config.json'))],
   ['a missing shard', 'checkpoint/missing-shard', (path: string) => rmSync(join(path, 'model-00002-of-00002.safetensors'))],
-  ['a truncated shard', 'checkpoint/truncated-file', (path: string) => truncateSync(join(path, 'model-00002-of-00002.safetensors'), 100_000)],
-  ['an unknown family', 'config/unknown-model-type', (path: string) => writeFileSync(join(path, 'config.json'), '{"model_type": "frobnicator"}')],
+  [
+    'a truncated shard',
+    'checkpoint/truncated-file',
+    (path: string) => truncateSync(join(path, 'model-00002-of-00002.safetensors'), 100_000),
+  ],
+  [
+    'an unknown family',
+    'config/unknown-model-type',
+    (path: string) => writeFileSync(join(path, 'config.json'), '{"model_type": "frobnicator"}'),
+  ],
 ])('a model with %s is reported with its code, in the library and when it is loaded', async (_, code, damage) => {
   await using harness = await engine.start()
   const path = join(harness.folder.path, 'broken')
@@ -177,7 +193,10 @@ test('links leave only as http, https or mail, and only where the host can', asy
   await harness.value('app.openExternal', { url: 'https://huggingface.co/docs' })
   expect(opened).toEqual(['https://huggingface.co/docs'])
   expect(await harness.call('app.chooseFolder', {})).toMatchObject({ ok: false, error: { code: 'app/unsupported' } })
-  expect(await harness.value('app.info', {})).toMatchObject({ host: 'web', can: { openExternal: true, chooseFolder: false, dropPaths: false } })
+  expect(await harness.value('app.info', {})).toMatchObject({
+    host: 'web',
+    can: { openExternal: true, chooseFolder: false, dropPaths: false },
+  })
 })
 
 test('the state is told at once and on every change', async () => {
