@@ -3,6 +3,7 @@ import { ServiceError } from '../../service-error'
 
 const catalogue = {
   'cli/model-not-found': (d: { model: string }) => `There is no folder or file ${d.model}, and no model of that name. "guide" is the built-in model.`,
+  'cli/ambiguous-model': (d: { model: string; paths: readonly string[] }) => `Several models are named ${d.model}; give the folder: ${d.paths.join(', ')}.`,
   'cli/not-readable': (d: { path: string; reason: string }) => `${d.path} cannot be read (${d.reason}).`,
   'cli/not-writable': (d: { path: string; reason: string }) => `${d.path} cannot be written (${d.reason}).`,
   'cli/file-too-large': (d: { path: string; sizeBytes: number; limitBytes: number }) =>

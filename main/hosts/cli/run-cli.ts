@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import { registerBench } from './commands/bench'
 import { registerInspect } from './commands/inspect'
+import { registerList } from './commands/list'
 import { registerLogits } from './commands/logits'
+import { registerPlan } from './commands/plan'
 import { registerRender } from './commands/render'
 import { registerRun } from './commands/run'
 import { registerServe } from './commands/serve'
@@ -19,10 +21,12 @@ export type RegisterCommand = (program: Command, terminal: Terminal) => void
 const COMMANDS: readonly RegisterCommand[] = [
   registerRun,
   registerServe,
+  registerList,
   registerInspect,
   registerTokenize,
   registerRender,
   registerLogits,
+  registerPlan,
   registerBench,
 ]
 /** Commands that Ctrl-C ends without cutting anything short. */

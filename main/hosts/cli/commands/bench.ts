@@ -35,7 +35,7 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
   const [{ loadModel }, { modelPath }] = await Promise.all([import('../../../../engine/generate/load-model'), import('../model-path')])
   const { prompt, tokens, threads, runtime } = options
   const { signal } = terminal
-  using model = await loadModel(await modelPath(name), {
+  using model = await loadModel(await modelPath(name, signal), {
     contextLength: prompt + tokens,
     signal,
     ...(threads !== undefined && { threads }),

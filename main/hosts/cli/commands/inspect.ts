@@ -18,7 +18,7 @@ export function registerInspect(program: Command, terminal: Terminal): void {
     .option('--json', 'answer with one JSON document')
     .action(async (path: string, options: InspectOptions) => {
       const { modelPath } = await import('../model-path')
-      const found = await modelPath(path)
+      const found = await modelPath(path, terminal.signal)
       if (options.tensor === undefined) await showModel(found, options, terminal)
       else await showTensor(found, { name: options.tensor, json: options.json }, terminal)
     })

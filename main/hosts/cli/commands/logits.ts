@@ -43,7 +43,7 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
   const { signal } = terminal
   const startMs = terminal.now()
   const { ids, greedy = 0, threads, runtime } = options
-  const opened = await openDecoder(await modelPath(model), { signal, ...(threads !== undefined && { threads }), ...(runtime && { runtime }) })
+  const opened = await openDecoder(await modelPath(model, terminal.signal), { signal, ...(threads !== undefined && { threads }), ...(runtime && { runtime }) })
   using decoder = opened.decoder
   const { vocabSize } = decoder.config
   const out = resolve(options.out)

@@ -20,7 +20,7 @@ export function registerRender(program: Command, terminal: Terminal): void {
     .action(async (model: string, options: RenderOptions) => {
       const [{ renderChat }, { modelPath }] = await Promise.all([import('../../../../engine/generate/render-chat'), import('../model-path')])
       const { date } = options
-      const prompt = await renderChat(await modelPath(model), await readVariables(options.chat), date === undefined ? {} : { strftimeNow: () => date })
+      const prompt = await renderChat(await modelPath(model, terminal.signal), await readVariables(options.chat), date === undefined ? {} : { strftimeNow: () => date })
       if (options.json) writeJson(terminal, { prompt })
       else terminal.stdout.write(prompt)
     })

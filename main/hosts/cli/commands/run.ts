@@ -65,7 +65,7 @@ async function run(call: { readonly model: string; readonly prompt: string | und
 async function loadFor(name: string, { options, signal }: { readonly options: RunOptions; readonly signal: AbortSignal }): Promise<LoadedModel> {
   const [{ loadModel }, { modelPath }] = await Promise.all([import('../../../../engine/generate/load-model'), import('../model-path')])
   const { context, threads, runtime } = options
-  return loadModel(await modelPath(name), { contextLength: context ?? null, signal, ...(threads !== undefined && { threads }), ...(runtime && { runtime }) })
+  return loadModel(await modelPath(name, signal), { contextLength: context ?? null, signal, ...(threads !== undefined && { threads }), ...(runtime && { runtime }) })
 }
 
 /** The model's defaults with what the options say instead. */
