@@ -18,7 +18,8 @@ const ipcEvents = new EventEmitter()
 const windows: BrowserWindow[] = []
 
 /** DevTools cannot intercept custom schemes: app://host/path is served as https://host.localhost/path. */
-const toBrowserUrl = (url: string): string => url.replace(/^([a-z]+):\/\/([^/]+)/, (all, scheme: string, host: string) => (schemes.has(scheme) ? `https://${host}.localhost` : all))
+const toBrowserUrl = (url: string): string =>
+  url.replace(/^([a-z]+):\/\/([^/]+)/, (all, scheme: string, host: string) => (schemes.has(scheme) ? `https://${host}.localhost` : all))
 const toAppUrl = (url: string): string => {
   const scheme = [...schemes.keys()][0]
   return scheme === undefined ? url : url.replace(/^https:\/\/([^/]+)\.localhost/, `${scheme}://$1`)
@@ -100,8 +101,6 @@ function strictContents(contents: WebContents): WebContents {
   const known = strictViews.get(contents)
   if (known !== undefined) return known
   const view = strict('webContents', contents)
-  // Private members need the object itself as `this`.
-  for (const method of ['send', 'post', 'flush', 'receive'] as const) Object.defineProperty(contents, method, { value: contents[method].bind(contents) })
   strictViews.set(contents, view)
   return view
 }
@@ -109,7 +108,12 @@ function strictContents(contents: WebContents): WebContents {
 interface WindowOptions {
   readonly width: number
   readonly height: number
-  readonly webPreferences: { readonly preload: string; readonly sandbox: boolean; readonly contextIsolation: boolean; readonly nodeIntegration: boolean }
+  readonly webPreferences: {
+    readonly preload: string
+    readonly sandbox: boolean
+    readonly contextIsolation: boolean
+    readonly nodeIntegration: boolean
+  }
 }
 
 export class BrowserWindow extends EventEmitter {
@@ -171,7 +175,9 @@ export class BrowserWindow extends EventEmitter {
     await cdp.send(sessionId, 'Page.enable')
     await cdp.send(sessionId, 'Runtime.enable')
     await cdp.send(sessionId, 'Runtime.addBinding', { name: BINDING, executionContextName: PRELOAD_WORLD })
-    await cdp.send(sessionId, 'Fetch.enable', { patterns: [{ urlPattern: 'https://*.localhost/*' }, { urlPattern: '*', resourceType: 'Document' }] })
+    await cdp.send(sessionId, 'Fetch.enable', {
+      patterns: [{ urlPattern: 'https://*.localhost/*' }, { urlPattern: '*', resourceType: 'Document' }],
+    })
     const preload = readFileSync(this.#options.webPreferences.preload, 'utf8')
     await cdp.send(sessionId, 'Page.addScriptToEvaluateOnNewDocument', { source: isolatedWorldScript(preload), worldName: PRELOAD_WORLD })
     await cdp.send(sessionId, 'Page.addScriptToEvaluateOnNewDocument', { source: mainWorldScript })
@@ -289,7 +295,12 @@ export const protocol = strict('protocol', {
 export const utilityProcess = strict('utilityProcess', {
   fork: (path: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv }) => {
     const shim = new URL('../../test/support/electron-double/parent-port.mjs', import.meta.url).href
-    const child = fork(path, args, { serialization: 'advanced', execArgv: ['--import', shim], env: options.env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const child = fork(path, args, {
+      serialization: 'advanced',
+      execArgv: ['--import', shim],
+      env: options.env,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
     const port = new EventEmitter()
     child.on('message', (message) => port.emit('message', message))
     child.on('exit', (code, signal) => port.emit('exit', code ?? (signal === null ? 1 : 137)))
