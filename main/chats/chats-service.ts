@@ -1,5 +1,6 @@
 // Chats: kept in a database, branching, searchable, answered by the engine and written while they stream.
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Chat, ChatSummary, ContextUse, Message, ReplyEvent, Sampling, StreamInput } from '../../preload/contract'
 import type { Clock, Log } from '../host'
 import { serviceError } from '../service-error'
@@ -18,7 +19,7 @@ export type ReplyAction = StreamInput<'chats.reply'>['action']
 
 /** The chats of one database. Close before the process ends. */
 export interface ChatsService {
-  readonly list: (query: string) => readonly ChatSummary[]
+  readonly list: (query: string) => Promise<readonly ChatSummary[]>
   readonly create: () => Chat
   readonly get: (chatId: string) => Chat
   readonly rename: (chatId: string, title: string) => void
@@ -129,6 +130,8 @@ export function createChatsService(options: {
   ): Promise<void> {
     const { emit, signal } = options
     const parentId = question(chat, options.action, emit)
+    // Storing a long question and reading a long chat are two turns of the event loop.
+    await setImmediate()
     const fallback = defaults()
     const messages = promptMessages(branchOf(chat, parentId).rows, chat.systemPrompt ?? fallback.systemPrompt)
     const row = newMessage({

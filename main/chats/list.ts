@@ -1,38 +1,37 @@
 // The list of chats, newest first, and the search in it.
+import { setImmediate } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { ChatSummary } from '../../preload/contract'
 import type { Connection } from './database'
 import { matchesAll, parseQuery, snippetOf } from './search'
 import type { SearchQuery } from './search'
 
-/** Hits per search: nobody reads further, and every hit costs its text. */
+/** Chats per search: nobody reads further, and every hit costs its text. */
 const MAX_HITS = 200
+/** Messages looked through before other work gets its turn: words of one or two characters have no index. */
+const MESSAGES_PER_STEP = 4_000
 
-const summaryRow = v.looseObject({ id: v.string(), title: v.string(), updated_at_ms: v.number(), message_count: v.number() })
-const hitRow = v.looseObject({ chat_id: v.string(), content: v.string() })
+const summaryRow = v.object({ id: v.string(), title: v.string(), updated_at_ms: v.number(), message_count: v.number() })
+const hitRow = v.object({ chat_id: v.string(), seq: v.number() })
+const contentRow = v.object({ chat_id: v.string(), content: v.string() })
+const boundRow = v.object({ last: v.nullable(v.number()) })
+
+const SUMMARY = 'c.id, c.title, c.updated_at_ms, c.message_count'
+const NEWEST_FIRST = 'order by c.updated_at_ms desc, c.seq desc'
 
 /** Chats outside the trash; with a query those whose title or one of whose messages contains every word. */
-export function listChats(db: Connection, query: string): readonly ChatSummary[] {
+export async function listChats(db: Connection, query: string): Promise<readonly ChatSummary[]> {
   const search = parseQuery(query)
-  const columns = 'c.id, c.title, c.updated_at_ms, c.message_count'
   if (search === null) {
-    const rows = db.prepare(`select ${columns} from chats c where c.deleted_at_ms is null order by c.updated_at_ms desc, c.seq desc`).all()
+    const rows = db.prepare(`select ${SUMMARY} from chats c where c.deleted_at_ms is null ${NEWEST_FIRST}`).all()
     return rows.map((row) => summaryOf(row, null))
   }
+  const contents = readContents(db, await findMessages(db, search))
   const titles = conditions(search, { table: 'chats_fts', column: 'c.title', rowid: 'c.seq' })
-  const texts = conditions(search, { table: 'messages_fts', column: 'm.content', rowid: 'm.seq' })
-  const hits = db
-    .prepare(
-      `select m.chat_id, max(m.seq) as seq, m.content from messages m join chats c on c.id = m.chat_id
-       where c.deleted_at_ms is null and m.status <> 'streaming' and ${texts.sql} group by m.chat_id order by c.updated_at_ms desc limit ${MAX_HITS}`,
-    )
-    .all(...texts.values)
-  const contents = new Map(hits.map((row) => v.parse(hitRow, row)).map((hit) => [hit.chat_id, hit.content]))
   const marks = [...contents.keys()].map(() => '?').join(', ')
   const rows = db
     .prepare(
-      `select ${columns} from chats c where c.deleted_at_ms is null and ((${titles.sql}) or c.id in (${marks}))
-       order by c.updated_at_ms desc, c.seq desc limit ${MAX_HITS}`,
+      `select ${SUMMARY} from chats c where c.deleted_at_ms is null and ((${titles.sql}) or c.id in (${marks})) ${NEWEST_FIRST} limit ${MAX_HITS}`,
     )
     .all(...titles.values, ...contents.keys())
   return rows.map((row) => {
@@ -41,6 +40,34 @@ export function listChats(db: Connection, query: string): readonly ChatSummary[]
     const snippet = content === undefined || matchesAll(title, search.terms) ? null : snippetOf(content, search.terms)
     return summaryOf(row, snippet)
   })
+}
+
+/** The newest matching message of each chat, newest chats first. */
+async function findMessages(db: Connection, search: SearchQuery): Promise<readonly number[]> {
+  const texts = conditions(search, { table: 'messages_fts', column: 'm.content', rowid: 'm.seq' })
+  const find = db.prepare(
+    `select m.chat_id, max(m.seq) as seq from messages m join chats c on c.id = m.chat_id
+     where c.deleted_at_ms is null and m.status <> 'streaming' and m.seq > ? and m.seq <= ? and ${texts.sql}
+     group by m.chat_id ${NEWEST_FIRST} limit ${MAX_HITS}`,
+  )
+  const last = v.parse(boundRow, db.prepare('select max(seq) as last from messages').get()).last ?? 0
+  const step = search.match === null ? MESSAGES_PER_STEP : Math.max(last, 1)
+  const newestOf = new Map<string, number>()
+  for (let end = last; end > 0 && newestOf.size < MAX_HITS; end -= step) {
+    for (const row of find.all(end - step, end, ...texts.values)) {
+      const hit = v.parse(hitRow, row)
+      if (!newestOf.has(hit.chat_id)) newestOf.set(hit.chat_id, hit.seq)
+    }
+    if (end > step) await setImmediate()
+  }
+  return [...newestOf.values()].slice(0, MAX_HITS)
+}
+
+/** Texts of messages by chat. */
+function readContents(db: Connection, seqs: readonly number[]): ReadonlyMap<string, string> {
+  if (seqs.length === 0) return new Map()
+  const rows = db.prepare(`select chat_id, content from messages where seq in (${seqs.map(() => '?').join(', ')})`).all(...seqs)
+  return new Map(rows.map((row) => v.parse(contentRow, row)).map(({ chat_id, content }) => [chat_id, content]))
 }
 
 function conditions(

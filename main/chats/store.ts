@@ -10,7 +10,7 @@ import { listChats } from './list'
 /** The database behind the chat service. Dispose closes it. */
 export interface ChatStore extends Disposable {
   readonly path: string
-  readonly list: (query: string) => readonly ChatSummary[]
+  readonly list: (query: string) => Promise<readonly ChatSummary[]>
   readonly insertChat: (chat: ChatRow) => void
   /** The chat, or null when there is none or it is in the trash. */
   readonly chat: (chatId: string) => ChatRow | null
@@ -55,7 +55,13 @@ export function openStore(options: {
 
   return {
     path,
-    list: (query) => attempt(() => listChats(db, query)),
+    list: async (query) => {
+      try {
+        return await listChats(db, query)
+      } catch (failure) {
+        throw databaseFailure(path, failure)
+      }
+    },
     insertChat: (chat) =>
       attempt(() => {
         sql.insertChat.run(

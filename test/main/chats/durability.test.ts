@@ -43,7 +43,7 @@ test('a killed process loses at most the last second of a reply, and the rest is
     .split('\n')
     .map((line) => line.split(' ').map(Number))
   const chats = open(path)
-  const chat = chats.get(chats.list('')[0]?.id ?? '')
+  const chat = chats.get((await chats.list(''))[0]?.id ?? '')
   const reply = chat.messages[1]
   expect(contents(chat.messages)[0]).toBe('count')
   expect(reply?.status).toBe('interrupted')
@@ -64,7 +64,7 @@ test('a reply that another living process writes is left alone', async () => {
   const child = spawn(process.execPath, [writer.file('writer'), path], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   const chats = open(path)
-  expect(chats.get(chats.list('')[0]?.id ?? '').messages[1]?.status).toBe('streaming')
+  expect(chats.get((await chats.list(''))[0]?.id ?? '').messages[1]?.status).toBe('streaming')
   child.kill('SIGKILL')
   await once(child, 'exit')
   await chats.close()

@@ -11,9 +11,9 @@ test('the newest chat comes first, and answering makes a chat the newest', async
   await using harness = chatsHarness({ script: [answer('a')] })
   const { chats } = harness
   const [one, two] = [chats.create().id, chats.create().id]
-  expect(chats.list('').map(({ id }) => id)).toEqual([two, one])
+  expect((await chats.list('')).map(({ id }) => id)).toEqual([two, one])
   await ask(chats, one, { kind: 'send', content: 'q' })
-  expect(chats.list('').map(({ id, messageCount }) => ({ id, messageCount }))).toEqual([
+  expect((await chats.list('')).map(({ id, messageCount }) => ({ id, messageCount }))).toEqual([
     { id: one, messageCount: 2 },
     { id: two, messageCount: 0 },
   ])
@@ -25,12 +25,12 @@ test('a deleted chat is gone from list, search and reading, and comes back whole
   const { id } = chats.create()
   await ask(chats, id, { kind: 'send', content: 'q' })
   chats.moveToTrash(id)
-  expect(chats.list('')).toEqual([])
-  expect(chats.list('findable')).toEqual([])
+  expect(await chats.list('')).toEqual([])
+  expect(await chats.list('findable')).toEqual([])
   expect(await serviceCode(() => chats.get(id))).toBe('chats/not-found')
   chats.restore(id)
   expect(contents(chats.get(id).messages)).toEqual(['q', 'findable'])
-  expect(chats.list('findable')).toHaveLength(1)
+  expect(await chats.list('findable')).toHaveLength(1)
 })
 
 test('deleting a chat stops its reply', async () => {
@@ -67,7 +67,7 @@ test('the trash is emptied after 30 days, not before', async () => {
     await soon()
     expect(await serviceCode(() => next.restore(old))).toBe('chats/not-found')
     next.restore(recent)
-    expect(next.list('words').map(({ id }) => id)).toEqual([recent])
+    expect((await next.list('words')).map(({ id }) => id)).toEqual([recent])
   } finally {
     await next.close()
   }
