@@ -1,5 +1,6 @@
 // Entry of the window: styles, client, session, app.
 import '@fontsource-variable/inter/index.css'
+import '@fontsource-variable/inter/wght-italic.css'
 import { mount } from 'svelte'
 import { createClient } from './api/create-client'
 import App from './App.svelte'

@@ -125,11 +125,10 @@ function receive(data: unknown, listeners: Map<number, Listener>): void {
   listener.settle(frame.result)
 }
 
-/** The browser's own socket to this page's origin; a session token in the address travels along. */
+/** The browser's own socket to this page's origin; the session's cookie travels along. */
 export function browserSocketEnvironment(): SocketEnvironment {
   const address = new URL('/socket', window.location.href)
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
-  address.search = window.location.search
   return {
     open: () => new WebSocket(address),
     wait: (callback, pauseMs) => void window.setTimeout(callback, pauseMs),

@@ -3,7 +3,7 @@ import type { EngineState } from '../../preload/contract'
 import { t } from './i18n/texts'
 
 /** Stages that have a name in the catalogue. */
-const STAGES = ['config', 'tokenizer', 'weights', 'graph', 'session'] as const
+const STAGES = ['start', 'weights', 'graph', 'session'] as const
 
 /** What the chip says: the model's name when ready, otherwise what goes on. */
 export function describeEngine(engine: EngineState, nameOf: (modelId: string) => string): string {

@@ -12,16 +12,13 @@ export const en = {
   // words used in several places
   'common.cancel': 'Cancel',
   'common.close': 'Close',
-  'common.save': 'Save',
   'common.undo': 'Undo',
   'common.retry': 'Try again',
   'common.dismiss': 'Dismiss',
   'common.reset': 'Reset',
-  'common.copy': 'Copy',
   'common.copied': 'Copied',
   'common.automatic': 'Automatic',
   'common.loading': 'Loading…',
-  'common.unknown': 'Unknown',
   'common.code': 'Code: {code}',
 
   // list of conversations
@@ -109,7 +106,7 @@ export const en = {
   'empty.title': 'What would you like to know?',
   'empty.guide':
     'guide is a tiny help model that comes with Weightroom. It knows Weightroom and model files, and nothing else. For everything else, open a model of your own.',
-  'empty.model': '{model} is loaded. Everything you write stays on this computer.',
+  'empty.private': 'Everything you write stays on this computer.',
   'empty.openModel': 'Open a model',
   'empty.drop': 'You can also drop a model folder on this window.',
   'empty.samples': 'Questions to begin with',
@@ -128,12 +125,9 @@ export const en = {
   'engine.failed': '{model} failed to load',
   'engine.crashed': 'Engine stopped',
   'engine.crashedTitle': 'The engine stopped',
-  'engine.failedTitle': 'The model could not be loaded',
   'engine.reload': 'Reload model',
   'engine.loadGuide': 'Load guide',
-  'engine.progress': 'Loading progress',
-  'engine.stage.config': 'Reading the configuration',
-  'engine.stage.tokenizer': 'Reading the tokenizer',
+  'engine.stage.start': 'Reading the configuration',
   'engine.stage.weights': 'Checking the weights',
   'engine.stage.graph': 'Building the graph',
   'engine.stage.session': 'Preparing the sessions',
@@ -141,7 +135,6 @@ export const en = {
   // connection
   'connection.lost': 'The connection to Weightroom was lost',
   'connection.lostText': 'Trying to reach it again. If it was closed, start it once more and open the address that it prints.',
-  'connection.connecting': 'Connecting…',
 
   // panel beside the chat
   'panel.title': 'Chat settings',
@@ -178,7 +171,7 @@ export const en = {
   'models.title': 'Models',
   'models.intro': 'Checkpoints are opened where they lie. Nothing is copied or changed.',
   'models.add': 'Add folder',
-  'models.refresh': 'Look again',
+  'models.refresh': 'Refresh',
   'models.name': 'Name',
   'models.family': 'Family',
   'models.parameters': 'Parameters',
@@ -201,6 +194,7 @@ export const en = {
   'models.chatWith': 'Chat with {model}',
   'models.unload': 'Unload {model}',
   'models.remove': 'Remove {model} from the list',
+  'models.removedFolder': 'The folder {path} was removed from the list with all its models. No file was touched.',
   'models.removed': '{model} was removed from the list. Its files were not touched.',
   'models.emptyTitle': 'No models yet',
   'models.emptyText': 'Add a folder that contains config.json and safetensors files, or drop one on this window.',
@@ -280,7 +274,6 @@ export const en = {
   'settings.copyPath': 'Copy path',
   'settings.privacy': 'Privacy',
   'settings.privacyText': 'Weightroom never phones home. Models, conversations and settings stay on this computer.',
-  'settings.saveFailed': 'The setting could not be saved.',
   'settings.loadFailed': 'The settings could not be read.',
 
   // shortcuts

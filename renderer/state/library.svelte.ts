@@ -3,6 +3,9 @@ import type { ContractError, ModelEntry, PathReport } from '../../preload/contra
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
 
+/** Code of a folder that holds no model; says what is missing, but not why. */
+const NO_MODEL = 'library/no-model'
+
 /** The list of models with its loading and failing states. */
 export class Library {
   #entries = $state.raw<readonly ModelEntry[]>([])
@@ -42,14 +45,22 @@ export class Library {
     }
   }
 
-  /** Adds a folder in place. Returns the error where it was refused. */
+  /** Adds a folder in place. Returns the error where it was refused: what exactly is wrong inside, where looking into it tells. */
   async addFolder(path: string): Promise<ContractError | null> {
-    return this.#change(() => this.#client.call('library.addFolder', { path }))
+    const error = await this.#change(() => this.#client.call('library.addFolder', { path }))
+    if (error?.code !== NO_MODEL) return error
+    const report = await this.inspect(path).catch(() => null)
+    return report?.problem ?? error
   }
 
-  /** Forgets a folder; its files stay. */
-  async removeFolder(path: string): Promise<ContractError | null> {
-    return this.#change(() => this.#client.call('library.removeFolder', { path }))
+  /** Forgets the folder that brought a model: its own, or else the one around it, which was added as a folder of models. Files stay. */
+  async removeModel(model: ModelEntry): Promise<{ readonly folder: string } | { readonly error: ContractError }> {
+    for (const path of [model.path, parentFolder(model.path)]) {
+      const error = await this.#change(() => this.#client.call('library.removeFolder', { path }))
+      if (error !== null) return { error }
+      if (!this.#entries.some((entry) => entry.id === model.id)) return { folder: path }
+    }
+    return { error: { code: 'library/not-found', message: `${model.path} was not added as a folder.`, details: { modelId: model.id } } }
   }
 
   /** What lies at a path. Throws ContractFailure. */
@@ -71,4 +82,8 @@ export class Library {
     this.#error = null
     this.#status = 'ready'
   }
+}
+
+function parentFolder(path: string): string {
+  return path.replace(/[/\\]+[^/\\]+[/\\]*$/, '') || path
 }

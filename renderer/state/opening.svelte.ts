@@ -11,16 +11,21 @@ export type OpeningStep =
   | { readonly kind: 'checking' }
   | { readonly kind: 'refused'; readonly path: string; readonly error: ContractError }
 
+/** Code of a folder that is no model, but holds some. */
+const FOLDER_OF_MODELS = 'library/folder-of-models'
+
 /** Leads from a path to a listed or loaded model, or to the reason why not. */
 export class Opening {
   dragging = $state(false)
   #step = $state.raw<OpeningStep>({ kind: 'none' })
   readonly #library: Library
   readonly #openModel: (model: ModelEntry) => void
+  readonly #showModels: () => void
 
-  constructor(library: Library, openModel: (model: ModelEntry) => void) {
+  constructor(library: Library, then: { readonly openModel: (model: ModelEntry) => void; readonly showModels: () => void }) {
     this.#library = library
-    this.#openModel = openModel
+    this.#openModel = then.openModel
+    this.#showModels = then.showModels
   }
 
   get step(): OpeningStep {
@@ -65,9 +70,16 @@ export class Opening {
     this.#step = { kind: 'none' }
   }
 
+  async #addModels(path: string): Promise<ContractError | null> {
+    const error = await this.#library.addFolder(path)
+    if (error === null) this.#showModels()
+    return error
+  }
+
   async #tryOpen(path: string): Promise<ContractError | null> {
     try {
       const report = await this.#library.inspect(path)
+      if (report.problem?.code === FOLDER_OF_MODELS) return await this.#addModels(path)
       const problem = report.problem ?? report.model?.problem
       if (problem !== null && problem !== undefined) return problem
       if (report.model === null) return { code: 'app/no-model', message: `There is no model at ${path}.`, details: { path } }

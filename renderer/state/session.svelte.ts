@@ -44,7 +44,10 @@ export class Session {
       changed: () => void this.chats.refresh(),
       replied: (reply) => this.#announce(reply),
     })
-    this.opening = new Opening(this.library, (model) => void this.chatWith(model))
+    this.opening = new Opening(this.library, {
+      openModel: (model) => void this.chatWith(model),
+      showModels: () => (this.navigation.view = 'models'),
+    })
     this.connection = new Connection(client, () => void this.#read())
   }
 

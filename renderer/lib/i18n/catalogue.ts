@@ -13,7 +13,7 @@ export type MessageKey = keyof typeof en
 /** A complete catalogue. */
 export type Catalogue = Readonly<Record<MessageKey, MessageText>>
 
-/** Error sentences by code; a code without one falls back to the error's own English message. */
+/** Error sentences by code, or by `code:reason` where one code has several; without one the error's own English message is shown. */
 export type ErrorCatalogue = Readonly<Record<string, string>>
 
 type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never

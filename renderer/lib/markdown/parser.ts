@@ -40,6 +40,11 @@ export function createParser(labels: MarkdownLabels): MarkdownParser {
         if (address === null) return `<span class="link-inert">${inner}</span>`
         return `<a href="${escapeHtml(address)}" title="${escapeHtml(address)}">${inner}</a>`
       },
+      heading({ tokens, depth }) {
+        // A reply stands under headings of its own; its first level is the third of the page.
+        const level = Math.min(6, depth + 2)
+        return `<h${level} class="level-${depth}">${this.parser.parseInline(tokens)}</h${level}>`
+      },
       code({ text, lang }) {
         const language = /^[\w+#.-]{1,32}/.exec(lang ?? '')?.[0] ?? ''
         const head = `<div class="code-head"><span>${escapeHtml(language || labels.code)}</span><button type="button" data-copy="code">${escapeHtml(labels.copyCode)}</button></div>`
