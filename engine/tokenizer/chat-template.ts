@@ -19,6 +19,8 @@ export interface ChatTemplateOptions {
   readonly specialTokens: Readonly<Record<string, string>>
   /** What `strftime_now(format)` gives; the local date by default. */
   readonly strftimeNow?: (format: string) => string
+  /** How many steps rendering may take; far more than public templates need by default. */
+  readonly maxSteps?: number
 }
 
 /** Compiles a template from its text. Throws "template/invalid", "template/limit-exceeded". */
@@ -85,7 +87,7 @@ function chatTemplate({ choose, source, stopStrings }: TemplateChoice, options: 
     render: (given) => {
       const variables = { ...options.specialTokens, ...given }
       const chosen = choose(variables)
-      return renderTemplate(chosen.program, { source: chosen.source, variables, strftimeNow })
+      return renderTemplate(chosen.program, { source: chosen.source, variables, strftimeNow, maxSteps: options.maxSteps })
     },
   }
 }

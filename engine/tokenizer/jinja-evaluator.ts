@@ -1,12 +1,12 @@
 // The evaluator of a template under limits, with the differences between @huggingface/jinja 0.5.11 and Python's jinja2 3.1 that public templates meet evened out.
-import type { Interpreter } from '@huggingface/jinja'
+import { parse, type Interpreter } from '@huggingface/jinja'
 import { engineError } from '../errors'
 import type { JinjaProgram } from './jinja-compile'
-import { htmlEscape, pythonStr, pythonStrip, type JinjaValue } from './jinja-python'
+import { htmlEscape, pythonStr, pythonStrip, textOf, type JinjaValue } from './jinja-python'
 
 /** More text than any context window holds, and little enough to hold a few copies of. */
 export const MAX_OUTPUT_CHARACTERS = 16 * 1024 * 1024
-/** A conversation of a thousand messages needs about a million steps. */
+/** The most a public template needs is about ten million, for a thousand messages; most need a hundredth of that. */
 export const MAX_STEPS = 20_000_000
 /** Templates indent by 2 or 4. */
 export const MAX_INDENT = 256
@@ -88,6 +88,15 @@ function child(node: JinjaNode, key: string): JinjaNode | null {
   return isNode(value) ? value : null
 }
 
+const EMPTY = parse([])
+
+/** A node like another, with some fields of its own. */
+function derived(node: JinjaNode, fields: Readonly<Record<string, unknown>>): JinjaNode {
+  const copy: unknown = Object.assign(Object.create(Reflect.getPrototypeOf(node)), node, fields)
+  if (!isNode(copy)) throw new TypeError('a template node without a type')
+  return copy
+}
+
 /** What the interpreter calls for every node. */
 export type Evaluate = (node: JinjaNode | undefined, scope: JinjaScope) => JinjaValue
 
@@ -95,26 +104,26 @@ export interface EvaluatorOptions {
   readonly source: string
   readonly roles: NodeRoles
   readonly original: Evaluate
+  readonly maxSteps: number
 }
 
 /**
  * Wraps the interpreter's `evaluate` with counting and the differences.
  * What it returns throws "template/limit-exceeded" beside the errors of the library.
  */
-export function createEvaluator({ source, roles, original }: EvaluatorOptions): Evaluate {
+export function createEvaluator({ source, roles, original, maxSteps }: EvaluatorOptions): Evaluate {
   let steps = 0
   const known = new WeakMap<object, JinjaValue>()
   const safe = new WeakSet<object>()
 
   const literal = (type: string, value: unknown, scope: JinjaScope): JinjaValue => {
-    const node = { type, value }
-    return original(node, scope)
+    return original(derived(EMPTY, { type, value }), scope)
   }
   const text = (value: string, scope: JinjaScope) => literal('StringLiteral', value, scope)
   const list = (nodes: readonly JinjaNode[], scope: JinjaScope) => literal('ArrayLiteral', nodes, scope)
   /** A node that stands for a value computed already. */
   const solved = (value: JinjaValue): JinjaNode => {
-    const node = { type: 'Solved' }
+    const node = derived(EMPTY, { type: 'Solved' })
     known.set(node, value)
     return node
   }
@@ -139,15 +148,14 @@ export function createEvaluator({ source, roles, original }: EvaluatorOptions): 
       else if (name === 'trim' || name === 'string') operand = text('None', scope)
     }
     if (operand.type === 'StringValue' && name === 'trim' && filterNode.type === 'Identifier') {
-      return text(pythonStrip(String(operand.value), { sides: 'both' }), scope)
+      return text(pythonStrip(textOf(operand), { sides: 'both' }), scope)
     }
     if (operand.type === 'StringValue' && name === 'list') return charactersOf(operand, scope)
     // Of an empty list the library takes an element that is not there.
     if ((name === 'first' || name === 'last') && Array.isArray(operand.value) && operand.value.length === 0)
       return original(undefined, scope)
     if (name === 'string' && operand.type !== 'StringValue') return text(pythonStr(operand), scope)
-    const node2 = { type: node.type, operand: solved(operand), filter: filterNode }
-    return original(node2, scope)
+    return original(derived(node, { operand: solved(operand) }), scope)
   }
 
   const markAsSafe = (value: JinjaValue): JinjaValue => {
@@ -162,11 +170,10 @@ export function createEvaluator({ source, roles, original }: EvaluatorOptions): 
     if (!leftNode || !rightNode || !operator || field(operator, 'value') !== '+') return original(node, scope)
     const [left, right] = [evaluate(leftNode, scope), evaluate(rightNode, scope)]
     if (safe.has(left) || safe.has(right)) {
-      const part = (value: JinjaValue) => (safe.has(value) ? String(value.value) : htmlEscape(pythonStr(value)))
+      const part = (value: JinjaValue) => (safe.has(value) ? textOf(value) : htmlEscape(pythonStr(value)))
       return markAsSafe(text(part(left) + part(right), scope))
     }
-    const node2 = { type: node.type, operator, left: solved(left), right: solved(right) }
-    return original(node2, scope)
+    return original(derived(node, { left: solved(left), right: solved(right) }), scope)
   }
 
   const checkIndent = (filterNode: JinjaNode, scope: JinjaScope): void => {
@@ -185,7 +192,7 @@ export function createEvaluator({ source, roles, original }: EvaluatorOptions): 
 
   const charactersOf = (value: JinjaValue, scope: JinjaScope): JinjaValue =>
     list(
-      Array.from(String(value.value), (character) => solved(text(character, scope))),
+      Array.from(textOf(value), (character) => solved(text(character, scope))),
       scope,
     )
 
@@ -200,14 +207,12 @@ export function createEvaluator({ source, roles, original }: EvaluatorOptions): 
     if (!sides || !callee || !objectNode || !Array.isArray(args) || args.length > 1) return original(node, scope)
     const object = evaluate(objectNode, scope)
     if (object.type !== 'StringValue') {
-      const solvedCallee = { type: callee.type, object: solved(object), property, computed: false }
-      const node2 = { type: node.type, callee: solvedCallee, args }
-      return original(node2, scope)
+      return original(derived(node, { callee: derived(callee, { object: solved(object) }) }), scope)
     }
     const argument: unknown = args[0]
     const characters = isNode(argument) ? evaluate(argument, scope) : null
-    const given = characters?.type === 'StringValue' ? { characters: String(characters.value) } : {}
-    return text(pythonStrip(String(object.value), { sides, ...given }), scope)
+    const given = characters?.type === 'StringValue' ? { characters: textOf(characters) } : {}
+    return text(pythonStrip(textOf(object), { sides, ...given }), scope)
   }
 
   const member = (node: JinjaNode, scope: JinjaScope): JinjaValue => {
@@ -218,8 +223,7 @@ export function createEvaluator({ source, roles, original }: EvaluatorOptions): 
       const name: unknown = objectNode.type === 'Identifier' ? field(objectNode, 'value') : 'a value'
       throw new Error(`${typeof name === 'string' ? name : 'a value'} is undefined`)
     }
-    const node2 = { type: node.type, object: solved(object), property: field(node, 'property'), computed: field(node, 'computed') }
-    return original(node2, scope)
+    return original(derived(node, { object: solved(object) }), scope)
   }
 
   const byType = (node: JinjaNode, scope: JinjaScope): JinjaValue => {
@@ -238,7 +242,7 @@ export function createEvaluator({ source, roles, original }: EvaluatorOptions): 
   }
 
   const evaluate: Evaluate = (node, scope) => {
-    if (++steps > MAX_STEPS) throw engineError('template/limit-exceeded', { source, what: 'the number of its steps', max: MAX_STEPS })
+    if (++steps > maxSteps) throw engineError('template/limit-exceeded', { source, what: 'the number of its steps', max: maxSteps })
     if (!node) return original(node, scope)
     const before = known.get(node)
     if (before) return before

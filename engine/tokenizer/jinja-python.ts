@@ -4,9 +4,15 @@ import type { Interpreter } from '@huggingface/jinja'
 /** A value at render time. */
 export type JinjaValue = ReturnType<Interpreter['evaluate']>
 
+/** The text of a text value; of any other nothing. */
+export function textOf(value: JinjaValue): string {
+  const inner: unknown = value.value
+  return typeof inner === 'string' ? inner : ''
+}
+
 /** Text that `{{ value }}` prints. */
 export function pythonStr(value: JinjaValue): string {
-  return value.type === 'StringValue' ? String(value.value) : pythonRepr(value)
+  return value.type === 'StringValue' ? textOf(value) : pythonRepr(value)
 }
 
 function pythonRepr(value: JinjaValue): string {
@@ -19,7 +25,7 @@ function pythonRepr(value: JinjaValue): string {
     case 'BooleanValue':
       return inner === true ? 'True' : 'False'
     case 'StringValue':
-      return quote(String(inner))
+      return quote(textOf(value))
     case 'TupleValue': {
       const items = listItems(inner)
       return items.length === 1 ? `(${items.join('')},)` : `(${items.join(', ')})`
@@ -62,14 +68,18 @@ function quote(text: string): string {
   return mark + (mark === "'" ? body.replaceAll("'", "\\'") : body) + mark
 }
 
-// str.isspace of Python: White_Space and the separators U+001C to U+001F. JavaScript's trim takes U+FEFF along and leaves those.
-const PYTHON_SPACE = /^[\p{White_Space}\u001c-\u001f]$/u
+const WHITE_SPACE = /^\p{White_Space}$/u
+
+/** str.isspace of Python: White_Space and the separators U+001C to U+001F. JavaScript's trim takes U+FEFF along and leaves those. */
+function isPythonSpace(character: string): boolean {
+  return WHITE_SPACE.test(character) || (character >= '\x1c' && character <= '\x1f')
+}
 
 /** str.strip, lstrip and rstrip: without `characters` whitespace goes, with them exactly those. */
 export function pythonStrip(text: string, options: { readonly sides: 'both' | 'left' | 'right'; readonly characters?: string }): string {
   const points = Array.from(text)
   const set = options.characters === undefined ? null : new Set(Array.from(options.characters))
-  const goes = (character: string | undefined) => character !== undefined && (set ? set.has(character) : PYTHON_SPACE.test(character))
+  const goes = (character: string | undefined) => character !== undefined && (set ? set.has(character) : isPythonSpace(character))
   let start = 0
   let end = points.length
   if (options.sides !== 'right') while (start < end && goes(points[start])) start++

@@ -2,7 +2,8 @@
 import { Environment, Interpreter } from '@huggingface/jinja'
 import { EngineError, engineError } from '../errors'
 import type { JinjaProgram } from './jinja-compile'
-import { createEvaluator, rolesOf } from './jinja-evaluator'
+import { textOf } from './jinja-python'
+import { createEvaluator, MAX_STEPS, rolesOf } from './jinja-evaluator'
 
 /** Templates count messages and tools, never more. */
 export const MAX_RANGE = 100_000
@@ -10,6 +11,8 @@ export interface RenderOptions {
   readonly source: string
   readonly variables: Readonly<Record<string, unknown>>
   readonly strftimeNow: (format: string) => string
+  /** MAX_STEPS by default. */
+  readonly maxSteps?: number | undefined
 }
 
 /**
@@ -20,7 +23,7 @@ export function renderTemplate(program: JinjaProgram, options: RenderOptions): s
   const { source } = options
   try {
     const interpreter = createInterpreter(program, options)
-    return String(interpreter.run(program).value)
+    return textOf(interpreter.run(program))
   } catch (cause) {
     if (cause instanceof EngineError) throw cause
     throw engineError(
@@ -49,13 +52,18 @@ function createInterpreter(program: JinjaProgram, options: RenderOptions): Inter
   }
   for (const [name, value] of Object.entries({ ...globals, ...options.variables })) if (value !== undefined) scope.set(name, value)
   const interpreter = new Interpreter(scope)
-  interpreter.evaluate = createEvaluator({ source, roles: rolesOf(program), original: interpreter.evaluate.bind(interpreter) })
+  interpreter.evaluate = createEvaluator({
+    source,
+    roles: rolesOf(program),
+    original: interpreter.evaluate.bind(interpreter),
+    maxSteps: options.maxSteps ?? MAX_STEPS,
+  })
   return interpreter
 }
 
 function boundedRange(source: string): (...bounds: number[]) => number[] {
-  return (first, second, step = 1) => {
-    const [start, stop] = second === undefined ? [0, first ?? 0] : [first ?? 0, second]
+  return (first: number, second?: number, step = 1) => {
+    const [start, stop] = second === undefined ? [0, first] : [first, second]
     const count = Math.max(0, Math.ceil((stop - start) / step))
     if (!(count <= MAX_RANGE)) throw engineError('template/limit-exceeded', { source, what: 'the length of a range', max: MAX_RANGE })
     return Array.from({ length: count }, (_, index) => start + index * step)

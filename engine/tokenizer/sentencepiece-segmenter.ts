@@ -1,6 +1,6 @@
-// Segmentation with the C++ library SentencePiece, compiled to WebAssembly by sentencepiece-js 1.1.0: the only importer of that package.
-import type { SentencePieceProcessor } from 'sentencepiece-js'
+// Segmentation with the C++ library SentencePiece, compiled to WebAssembly by sentencepiece-js 1.1.0.
 import { engineError } from '../errors'
+import { newSentencePieceProcessor, type SentencePieceProcessor } from './sentencepiece-js'
 import type { SentencePieceModel } from './sentencepiece-model'
 import { encodeModelVariant, type ModelVariant } from './sentencepiece-variant'
 
@@ -57,10 +57,9 @@ function loadBytes(processor: SentencePieceProcessor, file: { readonly path: str
 const ADDED_EVENTS = ['uncaughtException', 'unhandledRejection'] as const
 
 async function createProcessor(path: string): Promise<SentencePieceProcessor> {
-  const { SentencePieceProcessor } = await import('sentencepiece-js')
   const emitter: NodeJS.EventEmitter = process
   const before = new Map(ADDED_EVENTS.map((event) => [event, new Set<unknown>(emitter.listeners(event))]))
-  const processor = new SentencePieceProcessor()
+  const processor = newSentencePieceProcessor()
   try {
     await processor.load(path)
   } finally {
