@@ -42,7 +42,11 @@ export function checkLogitsSettings(settings: LogitsSettings): void {
     const value: unknown = settings[name as keyof LogitsSettings]
     if (value === undefined) continue
     if (typeof value !== 'number' || !range.accepts(value)) {
-      throw engineError('generate/bad-setting', { setting: name, value: String(value), allowed: range.allowed })
+      throw engineError('generate/bad-setting', {
+        setting: name,
+        value: typeof value === 'number' ? String(value) : typeof value,
+        allowed: range.allowed,
+      })
     }
   }
 }

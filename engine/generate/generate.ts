@@ -62,13 +62,12 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   const contextIds = [...promptIds]
   const maxNewTokens = settings.maxNewTokens ?? Number.POSITIVE_INFINITY
   const contextLength = Math.min(model.contextLength, sequence.capacityTokens)
-  let cachedTokens = 0
   let firstTokenMs: number | null = null
   let prefillMs = 0
   let finishReason: FinishReason | null = null
 
   try {
-    cachedTokens = sequence.reuse(promptIds)
+    const cachedTokens = sequence.reuse(promptIds)
     let logits: Float32Array
     try {
       logits = yield* prefill({ decoder: model.decoder, sequence, promptIds, clock, ...(signal && { signal }) })
@@ -110,7 +109,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
       totalMs: endMs - startMs,
       seed,
     } satisfies GenerationStats
-    yield { type: 'finished', finishReason: finishReason ?? 'stop', stopString: text.stopString(), text: text.whole(), ids, stats }
+    yield { type: 'finished', finishReason, stopString: text.stopString(), text: text.whole(), ids, stats }
   } finally {
     release()
     if (options.sequence === undefined) sequence[Symbol.dispose]()

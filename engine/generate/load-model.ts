@@ -47,7 +47,11 @@ export interface LoadedModel extends GenerationModel, Disposable {
 export const DEFAULT_CONTEXT_LENGTH = 8192
 
 /** Ids that end a reply: the author's, the decoder's and the tokenizer's. */
-function stopIdsOf(parts: { readonly config: DecoderConfig; readonly defaults: GenerationDefaults; readonly tokenizer: Tokenizer }): ReadonlySet<number> {
+function stopIdsOf(parts: {
+  readonly config: DecoderConfig
+  readonly defaults: GenerationDefaults
+  readonly tokenizer: Tokenizer
+}): ReadonlySet<number> {
   const { config, defaults, tokenizer } = parts
   const ids = [...defaults.eosTokenIds, ...config.eosTokenIds, tokenizer.eosTokenId]
   return new Set(ids.filter((id) => id !== null))

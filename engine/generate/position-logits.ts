@@ -10,7 +10,8 @@ function checkIds(decoder: DecoderModel, { ids, neededTokens }: { readonly ids: 
   for (const id of ids) {
     if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw engineError('runtime/token-out-of-range', { id, vocabSize })
   }
-  if (neededTokens > maxPositionEmbeddings) throw engineError('runtime/context-overflow', { neededTokens, contextLength: maxPositionEmbeddings })
+  if (neededTokens > maxPositionEmbeddings)
+    throw engineError('runtime/context-overflow', { neededTokens, contextLength: maxPositionEmbeddings })
 }
 
 /**

@@ -39,7 +39,12 @@ export async function* prefill(options: {
     const ids = promptIds.slice(start, start + chunkTokens)
     const last = start + ids.length === totalTokens
     const startMs = clock.now()
-    const logits = await sequence.append(decoder, { ids, logits: last ? 'last' : 'none', sequenceTokens: totalTokens, ...(signal && { signal }) })
+    const logits = await sequence.append(decoder, {
+      ids,
+      logits: last ? 'last' : 'none',
+      sequenceTokens: totalTokens,
+      ...(signal && { signal }),
+    })
     const elapsedMs = Math.max(clock.now() - startMs, 1)
     yield { type: 'prefill', doneTokens: start + ids.length, totalTokens }
     if (last) return logits

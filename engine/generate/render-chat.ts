@@ -20,7 +20,11 @@ export interface RenderChatOptions {
  * tokens it knows, or with a template file, which knows only what `variables` hold.
  * Throws "bytes/not-found", "bytes/file-too-large", the codes of loadTokenizer and loadChatTemplate, "template/raised", "template/failed", "template/limit-exceeded".
  */
-export async function renderChat(path: string, variables: Readonly<Record<string, unknown>>, options: RenderChatOptions = {}): Promise<string> {
+export async function renderChat(
+  path: string,
+  variables: Readonly<Record<string, unknown>>,
+  options: RenderChatOptions = {},
+): Promise<string> {
   const template = (await isDirectory(path)) ? await ofModel(path, options) : await ofFile(path, options)
   return template.render(variables)
 }

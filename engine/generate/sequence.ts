@@ -50,7 +50,12 @@ export class Sequence implements Disposable {
   /** Appends `ids`; logits of the last one ([vocabSize] F32) or none. `sequenceTokens` as in forward. On failure the sequence stays as it was. */
   async append(
     decoder: DecoderModel,
-    options: { readonly ids: readonly number[]; readonly logits: 'none' | 'last'; readonly sequenceTokens?: number; readonly signal?: AbortSignal },
+    options: {
+      readonly ids: readonly number[]
+      readonly logits: 'none' | 'last'
+      readonly sequenceTokens?: number
+      readonly signal?: AbortSignal
+    },
   ): Promise<Float32Array> {
     const logits = await decoder.forward({ ...options, cache: this.#cache })
     for (const id of options.ids) this.#ids.push(id)

@@ -37,7 +37,11 @@ function residentBytes(tensor: TensorSize, widening: Widening): number {
  * Sorts a decoder's tensors into embedding, layers and head by the names of its architecture row; tensors that the row does not name are not loaded and not counted.
  * Throws "graph/unknown-architecture".
  */
-export function mapWeights(options: { readonly config: DecoderConfig; readonly tensors: Iterable<TensorSize>; readonly widening: Widening }): WeightMap {
+export function mapWeights(options: {
+  readonly config: DecoderConfig
+  readonly tensors: Iterable<TensorSize>
+  readonly widening: Widening
+}): WeightMap {
   const { config, widening } = options
   const { names, prefixes } = findArchitecture(config)
   const tensors = [...options.tensors]

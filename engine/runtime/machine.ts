@@ -44,6 +44,9 @@ export function describeMachine(sources: MachineSources = thisMachine): MachineD
   const machineBytes = sources.totalBytes()
   const cgroup = cgroupMemory(sources.readText)
   const totalBytes = Math.min(machineBytes, cgroup?.limitBytes ?? machineBytes)
-  const freeBytes = Math.min(sources.freeBytes(), cgroup === null ? Number.POSITIVE_INFINITY : Math.max(0, cgroup.limitBytes - cgroup.usedBytes))
+  const freeBytes = Math.min(
+    sources.freeBytes(),
+    cgroup === null ? Number.POSITIVE_INFINITY : Math.max(0, cgroup.limitBytes - cgroup.usedBytes),
+  )
   return { devices: [{ id: 'cpu', kind: 'cpu', name: sources.cpuModel() || 'CPU', totalBytes, freeBytes }] }
 }

@@ -36,7 +36,9 @@ function benchOnce() {
 function answerOnce() {
   return new Promise((done, failed) => {
     const startMs = performance.now()
-    const child = spawn(process.execPath, [cli, 'run', values.model, values.question, '--max-tokens', '32'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [cli, 'run', values.model, values.question, '--max-tokens', '32'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let firstMs = null
     let stderr = ''
     child.stdout.on('data', () => (firstMs ??= performance.now() - startMs))
@@ -58,7 +60,13 @@ for (let index = 0; index < runs; index++) {
 const of = (key) => median(benches.map((bench) => bench[key]))
 const result = {
   model: values.model,
-  machine: { cpu: cpus()[0]?.model ?? 'unknown', processors: cpus().length, memoryBytes: totalmem(), node: process.version, platform: process.platform },
+  machine: {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    processors: cpus().length,
+    memoryBytes: totalmem(),
+    node: process.version,
+    platform: process.platform,
+  },
   runtime: benches[0].runtime,
   threads: benches[0].threads,
   promptTokens: benches[0].promptTokens,
@@ -81,6 +89,8 @@ else {
     ['decode', `${result.decodeTokensPerSecond.toFixed(0)} tokens/s`],
     ['peak memory', `${(result.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`],
   ]
-  process.stdout.write(`${result.model} on ${result.machine.cpu}, ${result.threads} threads, ${result.runtime}, medians of ${runs} processes\n`)
+  process.stdout.write(
+    `${result.model} on ${result.machine.cpu}, ${result.threads} threads, ${result.runtime}, medians of ${runs} processes\n`,
+  )
   for (const [name, value] of rows) process.stdout.write(`${name.padEnd(32)}${value}\n`)
 }

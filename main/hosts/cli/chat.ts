@@ -44,7 +44,10 @@ export async function runChat(
     else if (content !== '') {
       const controller = new AbortController()
       stopReply = () => controller.abort()
-      messages = await reply({ model, settings, sequence }, { messages: [...messages, { role: 'user', content }], terminal, signal: controller.signal })
+      messages = await reply(
+        { model, settings, sequence },
+        { messages: [...messages, { role: 'user', content }], terminal, signal: controller.signal },
+      )
       stopReply = null
     }
     lines.prompt()

@@ -14,7 +14,8 @@ export function numberFrom(min: number, max: number): (text: string) => number {
 export function integerFrom(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || !(value >= min && value <= max)) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+    if (!/^\d+$/.test(text) || !(value >= min && value <= max))
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
     return value
   }
 }
@@ -27,7 +28,8 @@ export function collect(text: string, before: readonly string[] | undefined): re
 /** Token ids separated by commas or spaces. */
 export function tokenIdList(text: string): readonly number[] {
   const parts = text.split(/[\s,]+/).filter((part) => part.length > 0)
-  if (parts.length === 0 || parts.some((part) => !/^\d+$/.test(part))) throw new InvalidArgumentError('It must be token ids separated by commas.')
+  if (parts.length === 0 || parts.some((part) => !/^\d+$/.test(part)))
+    throw new InvalidArgumentError('It must be token ids separated by commas.')
   return parts.map(Number)
 }
 
@@ -42,4 +44,5 @@ export const runtimeOption = (): Option =>
 export const formatOption = (): Option => new Option('--format <format>', 'number format of the weights').choices(['f32']).default('f32')
 
 /** `--device-map`: where the layers go. */
-export const deviceMapOption = (): Option => new Option('--device-map <map>', 'where the layers go').choices(['auto', 'cpu']).default('auto')
+export const deviceMapOption = (): Option =>
+  new Option('--device-map <map>', 'where the layers go').choices(['auto', 'cpu']).default('auto')

@@ -63,7 +63,7 @@ export class TensorFileWriter implements AsyncDisposable {
   async write(data: Uint8Array | Float32Array | BigInt64Array): Promise<void> {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     try {
-      for (let written = 0; written < bytes.length; ) {
+      for (let written = 0; written < bytes.length;) {
         const { bytesWritten } = await this.#file.write(bytes, written, bytes.length - written)
         written += bytesWritten
       }
@@ -92,5 +92,9 @@ export class TensorFileWriter implements AsyncDisposable {
 }
 
 function notWritable(path: string, cause: unknown): Error {
-  return cliError('cli/not-writable', { path, reason: cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause) }, cause)
+  return cliError(
+    'cli/not-writable',
+    { path, reason: cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause) },
+    cause,
+  )
 }

@@ -9,7 +9,7 @@ export const LETTERS = 'abcdefghijklmnopqrstuvwxyz '
 export const STOP_ID = 27
 export const FAKE_VOCAB_SIZE = 28
 
-export const idsOf = (text: string): number[] => [...text].map((letter) => LETTERS.indexOf(letter))
+export const idsOf = (text: string): number[] => Array.from(text, (letter) => LETTERS.indexOf(letter))
 
 const config: DecoderConfig = {
   modelType: 'llama',

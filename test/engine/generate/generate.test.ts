@@ -24,7 +24,11 @@ async function collect(options: GenerateOptions): Promise<{ events: GenerateEven
   if (finished?.type !== 'finished') throw new Error('the last event is not finished')
   return { events, finished, shown: events.map((event) => (event.type === 'delta' ? event.text : '')).join('') }
 }
-const failure = async (options: GenerateOptions): Promise<unknown> => collect(options).then(() => null, (error: unknown) => error)
+const failure = async (options: GenerateOptions): Promise<unknown> =>
+  collect(options).then(
+    () => null,
+    (error: unknown) => error,
+  )
 
 describe('generate', () => {
   it('ends with the end-of-turn id, which is neither in the text nor in the ids', async () => {
@@ -58,7 +62,10 @@ describe('generate', () => {
 
   it("ends a reply at the model's own stop strings, a continuation not", async () => {
     const { model } = createFakeModel({ reply: () => 'onestop', stopStrings: ['stop'] })
-    expect((await collect({ model, promptIds: idsOf('hi '), settings: GREEDY })).finished).toMatchObject({ finishReason: 'stop-string', text: 'one' })
+    expect((await collect({ model, promptIds: idsOf('hi '), settings: GREEDY })).finished).toMatchObject({
+      finishReason: 'stop-string',
+      text: 'one',
+    })
     const continued = await collect({ model, promptIds: idsOf('hi '), settings: GREEDY, continuesPrompt: true })
     expect(continued.finished).toMatchObject({ finishReason: 'stop', text: 'onestop' })
   })
@@ -116,7 +123,13 @@ describe('generate', () => {
   it('finishes as cancelled when stopped inside the prefill, and the sequence stays usable', async () => {
     const controller = new AbortController()
     let passes = 0
-    const { model } = createFakeModel({ reply: () => 'x', contextLength: 400, onForward: () => void (++passes === 2 && controller.abort()) })
+    const { model } = createFakeModel({
+      reply: () => 'x',
+      contextLength: 400,
+      onForward: () => {
+        if (++passes === 2) controller.abort()
+      },
+    })
     using sequence = createSequence(model.decoder, { capacityTokens: 400 })
     const promptIds = idsOf(`${'a'.repeat(149)} `)
     const { finished } = await collect({ model, promptIds, settings: GREEDY, sequence, signal: controller.signal })
@@ -163,7 +176,12 @@ describe('generate', () => {
 
   it.each([
     { title: 'an empty prompt', promptIds: [], settings: GREEDY, code: 'generate/empty-prompt' },
-    { title: 'a prompt that leaves no place for a reply', promptIds: idsOf('abcdefgh'), settings: GREEDY, code: 'runtime/context-overflow' },
+    {
+      title: 'a prompt that leaves no place for a reply',
+      promptIds: idsOf('abcdefgh'),
+      settings: GREEDY,
+      code: 'runtime/context-overflow',
+    },
     { title: 'an id outside the vocabulary', promptIds: [28], settings: GREEDY, code: 'runtime/token-out-of-range' },
     { title: 'a negative temperature', promptIds: [1], settings: { ...GREEDY, temperature: -1 }, code: 'generate/bad-setting' },
     { title: 'zero tokens', promptIds: [1], settings: { ...GREEDY, maxNewTokens: 0 }, code: 'generate/bad-setting' },

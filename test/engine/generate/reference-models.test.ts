@@ -33,7 +33,13 @@ async function readGolden(name: string): Promise<Golden> {
 
 /** A model without tokenizer: its text is its ids. */
 function idModel({ decoder }: OpenedDecoder): GenerationModel {
-  return { decoder, createStreamDecoder: () => ({ push: (id) => `${id} `, flush: () => '' }), stopIds: new Set(), stopStrings: [], contextLength: 256 }
+  return {
+    decoder,
+    createStreamDecoder: () => ({ push: (id) => `${id} `, flush: () => '' }),
+    stopIds: new Set(),
+    stopStrings: [],
+    contextLength: 256,
+  }
 }
 
 async function replyIds(events: AsyncIterable<GenerateEvent>): Promise<{ ids: readonly number[]; cachedTokens: number }> {

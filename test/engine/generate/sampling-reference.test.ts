@@ -19,12 +19,15 @@ const camelCase = (name: string): string => name.replace(/_(.)/g, (_, letter: st
 describe.skipIf(!hasReference)('logits processors against transformers', () => {
   it('has all 32 cases', () => expect(cases).toHaveLength(32))
 
-  it.each(cases.map((sample, index) => ({ index, sample, title: JSON.stringify(sample.settings) })))('case $index: $title', ({ sample }) => {
-    const settings: LogitsSettings = Object.fromEntries(Object.entries(sample.settings).map(([name, value]) => [camelCase(name), value]))
-    const found = applyLogitsProcessors(Float32Array.from(sample.logits), sample.input_ids, settings)
-    // The file rounds to seven decimals.
-    const worst = Math.max(...found.map((probability, id) => Math.abs(probability - (sample.probabilities[id] ?? Number.NaN))))
-    expect(worst).toBeLessThan(2e-7)
-    for (const [id, probability] of sample.probabilities.entries()) if (probability > 0) expect(found[id]).toBeGreaterThan(0)
-  })
+  it.each(cases.map((sample, index) => ({ index, sample, title: JSON.stringify(sample.settings) })))(
+    'case $index: $title',
+    ({ sample }) => {
+      const settings: LogitsSettings = Object.fromEntries(Object.entries(sample.settings).map(([name, value]) => [camelCase(name), value]))
+      const found = applyLogitsProcessors(Float32Array.from(sample.logits), sample.input_ids, settings)
+      // The file rounds to seven decimals.
+      const worst = Math.max(...found.map((probability, id) => Math.abs(probability - (sample.probabilities[id] ?? Number.NaN))))
+      expect(worst).toBeLessThan(2e-7)
+      for (const [id, probability] of sample.probabilities.entries()) if (probability > 0) expect(found[id]).toBeGreaterThan(0)
+    },
+  )
 })

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { createStopWatcher } from '../../../engine/generate/stop-strings'
 
 /** Feeds `text` in pieces of the given lengths; what was shown at each push and the stop string. */
-function watch(text: string, { stops, cuts }: { readonly stops: readonly string[]; readonly cuts: readonly number[] }): { shown: string; stopString: string | null } {
+function watch(
+  text: string,
+  { stops, cuts }: { readonly stops: readonly string[]; readonly cuts: readonly number[] },
+): { shown: string; stopString: string | null } {
   const watcher = createStopWatcher(stops)
   let shown = ''
   let stopString: string | null = null
@@ -32,9 +35,14 @@ describe('stop strings', () => {
   it('gives the defined outcome for any cut of any text', () => {
     const piece = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 4 })
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 24 }), fc.array(piece, { maxLength: 3 }), fc.array(fc.nat(5)), (text, stops, cuts) => {
-        expect(watch(text, { stops, cuts })).toEqual(expected(text, stops))
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 24 }),
+        fc.array(piece, { maxLength: 3 }),
+        fc.array(fc.nat(5)),
+        (text, stops, cuts) => {
+          expect(watch(text, { stops, cuts })).toEqual(expected(text, stops))
+        },
+      ),
       { numRuns: 2000 },
     )
   })

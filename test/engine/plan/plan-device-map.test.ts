@@ -11,7 +11,9 @@ import type { TensorSize } from '../../../engine/plan/weight-map'
 import { hasReference, referencePath } from '../../support/reference'
 
 const GIB = 2 ** 30
-const machine = (freeBytes: number): MachineDescription => ({ devices: [{ id: 'cpu', kind: 'cpu', name: 'a CPU', totalBytes: 64 * GIB, freeBytes }] })
+const machine = (freeBytes: number): MachineDescription => ({
+  devices: [{ id: 'cpu', kind: 'cpu', name: 'a CPU', totalBytes: 64 * GIB, freeBytes }],
+})
 
 function decoder(options: { readonly layers: number; readonly heads: number; readonly tied: boolean }): DecoderConfig {
   return {
@@ -71,7 +73,11 @@ describe('planDeviceMap', () => {
       fc.property(requests, ({ dtype, freeBytes, contextLength, ...shape }) => {
         const config = decoder(shape)
         const map = planDeviceMap({ config, tensors: tensorsOf(config, dtype), machine: machine(freeBytes), contextLength })
-        expect(map.stages.map(({ kind, index }) => (kind === 'layer' ? index : kind))).toEqual(['embedding', ...Array(shape.layers).keys(), 'head'])
+        expect(map.stages.map(({ kind, index }) => (kind === 'layer' ? index : kind))).toEqual([
+          'embedding',
+          ...Array(shape.layers).keys(),
+          'head',
+        ])
         const [device] = map.devices
         if (device === undefined) throw new Error('the map has no device')
         expect(map.stages.every((stage) => stage.device === device.id)).toBe(true)

@@ -22,7 +22,19 @@ describe.skipIf(!hasReference)('weightroom logits', () => {
     using golden = await openCheckpoint(join(model, 'golden.safetensors'))
     const inputIds = int64(await golden.read('input_ids'))
     const out = join(folder, `${runtime}.safetensors`)
-    const outcome = await weightroom(['logits', model, '--ids', inputIds.join(','), '--greedy', '24', '--out', out, '--runtime', runtime, '--json'])
+    const outcome = await weightroom([
+      'logits',
+      model,
+      '--ids',
+      inputIds.join(','),
+      '--greedy',
+      '24',
+      '--out',
+      out,
+      '--runtime',
+      runtime,
+      '--json',
+    ])
     expect(outcome).toMatchObject({ exitCode: 0, stderr: '' })
     expect(JSON.parse(outcome.stdout)).toMatchObject({ format: 'f32', vocabSize: 320, runtime })
 
@@ -33,7 +45,10 @@ describe.skipIf(!hasReference)('weightroom logits', () => {
     ])
     expect(int64(await written.read('greedy_ids'))).toEqual(int64(await golden.read('greedy_ids')))
     const expected = float32(await golden.read('logits'))
-    const worst = float32(await written.read('logits')).reduce((largest, value, index) => Math.max(largest, Math.abs(value - (expected[index] ?? Number.NaN))), 0)
+    const worst = float32(await written.read('logits')).reduce(
+      (largest, value, index) => Math.max(largest, Math.abs(value - (expected[index] ?? Number.NaN))),
+      0,
+    )
     const { logit_std: std } = JSON.parse(await readFile(join(model, 'origin.json'), 'utf8')) as { logit_std: number }
     expect(worst).toBeLessThan(1e-4 * std)
   })
@@ -41,18 +56,27 @@ describe.skipIf(!hasReference)('weightroom logits', () => {
   it('refuses an id outside the vocabulary and leaves nothing behind', async () => {
     const own = await mkdtemp(join(folder, 'refused-'))
     const outcome = await weightroom(['logits', referencePath('models', 'llama'), '--ids', '1,320', '--out', join(own, 'f.safetensors')])
-    expect(outcome).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('error[runtime/token-out-of-range]') })
+    expect(outcome).toMatchObject({ exitCode: 1, code: 'runtime/token-out-of-range' })
     expect(await readdir(own)).toEqual([])
   })
 
   it('says so when the file cannot be written', async () => {
-    const outcome = await weightroom(['logits', referencePath('models', 'llama'), '--ids', '1', '--out', join(folder, 'no', 'such', 'folder')])
-    expect(outcome).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('error[cli/not-writable]') })
+    const outcome = await weightroom([
+      'logits',
+      referencePath('models', 'llama'),
+      '--ids',
+      '1',
+      '--out',
+      join(folder, 'no', 'such', 'folder'),
+    ])
+    expect(outcome).toMatchObject({ exitCode: 1, code: 'cli/not-writable' })
   })
 
   it('ends with exit 130 and leaves nothing behind when it is stopped', async () => {
     const own = await mkdtemp(join(folder, 'stopped-'))
-    const outcome = await weightroom(['logits', referencePath('models', 'llama'), '--ids', '1', '--out', join(own, 'f')], { signal: AbortSignal.abort() })
+    const outcome = await weightroom(['logits', referencePath('models', 'llama'), '--ids', '1', '--out', join(own, 'f')], {
+      signal: AbortSignal.abort(),
+    })
     expect(outcome).toMatchObject({ exitCode: 130, stdout: '' })
     expect(await readdir(own)).toEqual([])
   })
@@ -74,16 +98,25 @@ describe.skipIf(!hasReference)('weightroom inspect', () => {
   it('lists files, configuration and tensors as one JSON document', async () => {
     const { exitCode, stdout } = await weightroom(['inspect', referencePath('models', 'llama'), '--json'])
     expect(exitCode).toBe(0)
-    const document = JSON.parse(stdout) as { format: string; files: unknown[]; config: { model_type: string }; tensors: { name: string; dtype: string; shape: number[]; sizeBytes: number }[] }
+    const document = JSON.parse(stdout) as {
+      format: string
+      files: unknown[]
+      config: { model_type: string }
+      tensors: { name: string; dtype: string; shape: number[]; sizeBytes: number }[]
+    }
     expect(document).toMatchObject({ format: 'safetensors', config: { model_type: 'llama' } })
     expect(document.files).toHaveLength(8)
-    expect(document.tensors.find(({ name }) => name === 'lm_head.weight')).toMatchObject({ dtype: 'F32', shape: [320, 64], sizeBytes: 320 * 64 * 4 })
+    expect(document.tensors.find(({ name }) => name === 'lm_head.weight')).toMatchObject({
+      dtype: 'F32',
+      shape: [320, 64],
+      sizeBytes: 320 * 64 * 4,
+    })
   })
 
   it('computes the statistics of one tensor', async () => {
     const outcome = await weightroom(['inspect', referencePath('models', 'llama'), '--tensor', 'model.norm.weight', '--json'])
     expect(JSON.parse(outcome.stdout)).toMatchObject({ name: 'model.norm.weight', shape: [64], elements: 64, nanCount: 0 })
     const unknown = await weightroom(['inspect', referencePath('models', 'llama'), '--tensor', 'nope'])
-    expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('error[checkpoint/unknown-tensor]') })
+    expect(unknown).toMatchObject({ exitCode: 1, code: 'checkpoint/unknown-tensor' })
   })
 })

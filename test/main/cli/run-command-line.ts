@@ -7,16 +7,24 @@ export interface CliOutcome {
   readonly exitCode: number
   readonly stdout: string
   readonly stderr: string
+  /** Of the one `error[code]: sentence` line; null when there is none. */
+  readonly code: string | null
 }
 
 /** Runs `weightroom` with these arguments; `stdin` is what is piped into it. */
-export async function weightroom(args: readonly string[], options: { readonly stdin?: string; readonly signal?: AbortSignal } = {}): Promise<CliOutcome> {
+export async function weightroom(
+  args: readonly string[],
+  options: { readonly stdin?: string; readonly signal?: AbortSignal; readonly onOutput?: () => void } = {},
+): Promise<CliOutcome> {
   const stdin = new PassThrough()
   stdin.end(options.stdin ?? '')
   const written = { stdout: '', stderr: '' }
   const sink = (name: keyof typeof written): PassThrough => {
     const stream = new PassThrough()
-    stream.on('data', (chunk: Buffer) => (written[name] += chunk.toString('utf8')))
+    stream.on('data', (chunk: Buffer) => {
+      written[name] += chunk.toString('utf8')
+      if (name === 'stdout') options.onOutput?.()
+    })
     return stream
   }
   const [stdout, stderr] = [sink('stdout'), sink('stderr')]
@@ -26,5 +34,5 @@ export async function weightroom(args: readonly string[], options: { readonly st
   })
   // Data events come a turn later.
   await new Promise((resolve) => setImmediate(resolve))
-  return { exitCode, ...written }
+  return { exitCode, ...written, code: /^error\[([^\]]+)\]: .+\n$/.exec(written.stderr)?.[1] ?? null }
 }

@@ -13,7 +13,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe('usage', () => {
   it('prints its version and its help on standard output, exit 0', async () => {
-    expect(await weightroom(['--version'])).toEqual({ exitCode: 0, stdout: '1.2.3\n', stderr: '' })
+    expect(await weightroom(['--version'])).toEqual({ exitCode: 0, stdout: '1.2.3\n', stderr: '', code: null })
     const help = await weightroom(['--help'])
     expect(help.exitCode).toBe(0)
     for (const command of ['run', 'inspect', 'tokenize', 'logits', 'bench']) expect(help.stdout).toContain(`  ${command} `)
@@ -37,12 +37,19 @@ describe('usage', () => {
     expect(stderr).toMatch(/^error: /)
   })
 
-  it.each(['run', 'inspect', 'tokenize', 'logits', 'bench'])('says in one line that %s got a model that does not exist, exit 1', async (command) => {
-    const more: Readonly<Record<string, readonly string[]>> = { run: ['hi'], tokenize: ['--text', 'a'], logits: ['--ids', '1', '--out', join(folder, 'f')] }
-    const { exitCode, stdout, stderr } = await weightroom([command, join(folder, 'nothing'), ...(more[command] ?? []), '--json'])
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toMatch(/^error\[cli\/model-not-found\]: .*\n$/)
-  })
+  it.each(['run', 'inspect', 'tokenize', 'logits', 'bench'])(
+    'says in one line that %s got a model that does not exist, exit 1',
+    async (command) => {
+      const more: Readonly<Record<string, readonly string[]>> = {
+        run: ['hi'],
+        tokenize: ['--text', 'a'],
+        logits: ['--ids', '1', '--out', join(folder, 'f')],
+      }
+      const { exitCode, stdout, stderr } = await weightroom([command, join(folder, 'nothing'), ...(more[command] ?? []), '--json'])
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+      expect(stderr).toMatch(/^error\[cli\/model-not-found\]: .*\n$/)
+    },
+  )
 
   it('passes on the code of an engine failure', async () => {
     const { exitCode, stderr } = await weightroom(['logits', folder, '--ids', '1', '--out', join(folder, 'f')])
@@ -51,14 +58,23 @@ describe('usage', () => {
   })
 
   it('asks for a prompt when neither an argument nor standard input has one', async () => {
-    expect(await weightroom(['run', 'guide'], { stdin: ' \n' })).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('error[cli/no-prompt]') })
+    expect(await weightroom(['run', 'guide'], { stdin: ' \n' })).toMatchObject({
+      exitCode: 1,
+      code: 'cli/no-prompt',
+    })
   })
 
   it('refuses lines that are not a JSON array of texts', async () => {
     const path = join(folder, 'texts.json')
     await writeFile(path, '{"a":1}')
-    expect(await weightroom(['tokenize', 'guide', '--file', path, '--lines-json'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('error[cli/wrong-shape]') })
+    expect(await weightroom(['tokenize', 'guide', '--file', path, '--lines-json'])).toMatchObject({
+      exitCode: 1,
+      code: 'cli/wrong-shape',
+    })
     await writeFile(path, '[')
-    expect(await weightroom(['tokenize', 'guide', '--file', path, '--lines-json'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('error[cli/not-json]') })
+    expect(await weightroom(['tokenize', 'guide', '--file', path, '--lines-json'])).toMatchObject({
+      exitCode: 1,
+      code: 'cli/not-json',
+    })
   })
 })

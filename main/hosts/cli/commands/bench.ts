@@ -67,7 +67,10 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
 }
 
 /** One prompt of `prompt` tokens and exactly `tokens` greedy ones, through the same path as a chat. */
-async function benchRun(model: LoadedModel, options: { readonly prompt: number; readonly tokens: number; readonly signal: AbortSignal }): Promise<GenerationStats> {
+async function benchRun(
+  model: LoadedModel,
+  options: { readonly prompt: number; readonly tokens: number; readonly signal: AbortSignal },
+): Promise<GenerationStats> {
   const { generate } = await import('../../../../engine/generate/generate')
   const { prompt, tokens, signal } = options
   const { vocabSize } = model.config

@@ -29,12 +29,34 @@ async function showModel(path: string, options: InspectOptions, terminal: Termin
   const inspection = await inspectCheckpoint(path, { signal: terminal.signal })
   if (options.json) {
     const { format, files, config, tokenizer, metadata, parameterCount, weightBytes, dtype, notes } = inspection
-    const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, offsetBytes }) => ({ name, dtype: type, shape, sizeBytes, file, offsetBytes }))
-    writeJson(terminal, { format, files, ...(config && { config }), ...(tokenizer && { tokenizer }), metadata, parameterCount, weightBytes, dtype, tensors, notes })
+    const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, offsetBytes }) => ({
+      name,
+      dtype: type,
+      shape,
+      sizeBytes,
+      file,
+      offsetBytes,
+    }))
+    writeJson(terminal, {
+      format,
+      files,
+      ...(config && { config }),
+      ...(tokenizer && { tokenizer }),
+      metadata,
+      parameterCount,
+      weightBytes,
+      dtype,
+      tensors,
+      notes,
+    })
   } else terminal.stdout.write(describeModel(inspection))
 }
 
-async function showTensor(path: string, options: { readonly name: string; readonly json: true | undefined }, terminal: Terminal): Promise<void> {
+async function showTensor(
+  path: string,
+  options: { readonly name: string; readonly json: true | undefined },
+  terminal: Terminal,
+): Promise<void> {
   const [{ openCheckpoint }, { tensorStatistics }] = await Promise.all([
     import('../../../../engine/checkpoint/open'),
     import('../../../../engine/inspect/tensor-statistics'),
@@ -61,7 +83,10 @@ function describeModel(inspection: Inspection): string {
     ...Object.entries(metadata).map(([key, value]) => `metadata    ${key}: ${value}`),
     ...notes.map((note) => `note        ${note}`),
     '',
-    ...tensors.map(({ name, dtype: type, shape, sizeBytes }) => `${name.padEnd(nameWidth)}  ${type.padEnd(5)} [${shape.join(', ')}]  ${formatBytes(sizeBytes)}`),
+    ...tensors.map(
+      ({ name, dtype: type, shape, sizeBytes }) =>
+        `${name.padEnd(nameWidth)}  ${type.padEnd(5)} [${shape.join(', ')}]  ${formatBytes(sizeBytes)}`,
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -24,7 +24,13 @@ export function registerList(program: Command, terminal: Terminal): void {
 
 /** One model per line, columns aligned. */
 function describeEntries(entries: readonly ModelEntry[]): string {
-  const rows = entries.map(({ name, modelType, sizeBytes, state, problem, path }) => [name, modelType ?? '-', formatBytes(sizeBytes), state, problem?.message ?? path])
+  const rows = entries.map(({ name, modelType, sizeBytes, state, problem, path }) => [
+    name,
+    modelType ?? '-',
+    formatBytes(sizeBytes),
+    state,
+    problem?.message ?? path,
+  ])
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('')
 }

@@ -43,7 +43,11 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
   const { signal } = terminal
   const startMs = terminal.now()
   const { ids, greedy = 0, threads, runtime } = options
-  const opened = await openDecoder(await modelPath(model, terminal.signal), { signal, ...(threads !== undefined && { threads }), ...(runtime && { runtime }) })
+  const opened = await openDecoder(await modelPath(model, terminal.signal), {
+    signal,
+    ...(threads !== undefined && { threads }),
+    ...(runtime && { runtime }),
+  })
   using decoder = opened.decoder
   const { vocabSize } = decoder.config
   const out = resolve(options.out)
@@ -60,5 +64,8 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
   await file.commit()
   const ms = Math.round(terminal.now() - startMs)
   if (options.json) writeJson(terminal, { format: options.format, vocabSize, ms, runtime: decoder.runtimeKind })
-  else terminal.stdout.write(`${out}: logits [1, ${ids.length}, ${vocabSize}]${greedy > 0 ? ` and greedy_ids [1, ${greedy}]` : ''} in ${ms} ms\n`)
+  else
+    terminal.stdout.write(
+      `${out}: logits [1, ${ids.length}, ${vocabSize}]${greedy > 0 ? ` and greedy_ids [1, ${greedy}]` : ''} in ${ms} ms\n`,
+    )
 }

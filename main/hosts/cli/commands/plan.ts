@@ -33,7 +33,13 @@ async function plan(model: string, options: PlanOptions, terminal: Terminal): Pr
 }
 
 /** The map as lines for people: every device with the parts of its prediction. */
-function describeMap({ contextLength, weightDtype, stages, devices, fits }: Omit<DeviceMap, 'devices'> & { readonly devices: readonly Omit<DeviceMap['devices'][number], 'measuredBytes'>[] }): string {
+function describeMap({
+  contextLength,
+  weightDtype,
+  stages,
+  devices,
+  fits,
+}: Omit<DeviceMap, 'devices'> & { readonly devices: readonly Omit<DeviceMap['devices'][number], 'measuredBytes'>[] }): string {
   const lines = [`${weightDtype} weights, context of ${contextLength} tokens: ${fits ? 'fits' : 'does not fit'}`]
   for (const { id, name, freeBytes, totalBytes, predicted } of devices) {
     const layers = stages.filter((stage) => stage.device === id && stage.kind === 'layer').length

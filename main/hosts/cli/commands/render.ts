@@ -18,9 +18,16 @@ export function registerRender(program: Command, terminal: Terminal): void {
     .option('--date <text>', 'what strftime_now gives, whatever its format')
     .option('--json', 'answer with one JSON document: {prompt}')
     .action(async (model: string, options: RenderOptions) => {
-      const [{ renderChat }, { modelPath }] = await Promise.all([import('../../../../engine/generate/render-chat'), import('../model-path')])
+      const [{ renderChat }, { modelPath }] = await Promise.all([
+        import('../../../../engine/generate/render-chat'),
+        import('../model-path'),
+      ])
       const { date } = options
-      const prompt = await renderChat(await modelPath(model, terminal.signal), await readVariables(options.chat), date === undefined ? {} : { strftimeNow: () => date })
+      const prompt = await renderChat(
+        await modelPath(model, terminal.signal),
+        await readVariables(options.chat),
+        date === undefined ? {} : { strftimeNow: () => date },
+      )
       if (options.json) writeJson(terminal, { prompt })
       else terminal.stdout.write(prompt)
     })

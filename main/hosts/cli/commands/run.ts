@@ -49,7 +49,10 @@ export function registerRun(program: Command, terminal: Terminal): void {
     .action((model: string, prompt: string | undefined, options: RunOptions) => run({ model, prompt, options }, terminal))
 }
 
-async function run(call: { readonly model: string; readonly prompt: string | undefined; readonly options: RunOptions }, terminal: Terminal): Promise<void> {
+async function run(
+  call: { readonly model: string; readonly prompt: string | undefined; readonly options: RunOptions },
+  terminal: Terminal,
+): Promise<void> {
   const { options } = call
   const interactive = call.prompt === undefined && terminal.stdin.isTTY === true && options.json === undefined && options.raw === undefined
   const prompt = interactive ? '' : (call.prompt ?? (await readAll(terminal)))
@@ -62,10 +65,18 @@ async function run(call: { readonly model: string; readonly prompt: string | und
   } else await answerOnce({ model, prompt, options, settings }, terminal)
 }
 
-async function loadFor(name: string, { options, signal }: { readonly options: RunOptions; readonly signal: AbortSignal }): Promise<LoadedModel> {
+async function loadFor(
+  name: string,
+  { options, signal }: { readonly options: RunOptions; readonly signal: AbortSignal },
+): Promise<LoadedModel> {
   const [{ loadModel }, { modelPath }] = await Promise.all([import('../../../../engine/generate/load-model'), import('../model-path')])
   const { context, threads, runtime } = options
-  return loadModel(await modelPath(name, signal), { contextLength: context ?? null, signal, ...(threads !== undefined && { threads }), ...(runtime && { runtime }) })
+  return loadModel(await modelPath(name, signal), {
+    contextLength: context ?? null,
+    signal,
+    ...(threads !== undefined && { threads }),
+    ...(runtime && { runtime }),
+  })
 }
 
 /** The model's defaults with what the options say instead. */
@@ -100,9 +111,17 @@ async function answerOnce(
     if (event.type === 'delta' && !options.json) terminal.stdout.write(event.text)
     if (event.type !== 'finished') continue
     const { text, ids: tokens, finishReason, stopString, stats } = event
-    if (options.json) writeJson(terminal, { text, tokens, finishReason, ...(stopString !== null && { stopString }), stats: { ...stats, loadMs: model.loadMs } })
+    if (options.json)
+      writeJson(terminal, {
+        text,
+        tokens,
+        finishReason,
+        ...(stopString !== null && { stopString }),
+        stats: { ...stats, loadMs: model.loadMs },
+      })
     else if (!text.endsWith('\n')) terminal.stdout.write('\n')
-    if (finishReason === 'context') terminal.stderr.write(`The reply was cut: the context window of ${model.contextLength} tokens is full.\n`)
+    if (finishReason === 'context')
+      terminal.stderr.write(`The reply was cut: the context window of ${model.contextLength} tokens is full.\n`)
   }
 }
 

@@ -39,7 +39,11 @@ export function registerTokenize(program: Command, terminal: Terminal): void {
       if (sources.length !== 1) command.error('error: one of --file and --text is needed')
       const [{ loadTokenizer }, { modelPath }] = await Promise.all([import('../../../../engine/tokenizer/load'), import('../model-path')])
       const tokenizer = await loadTokenizer(await modelPath(model, terminal.signal))
-      const encodings = await encodeAll(tokenizer, { texts: await readTexts(options), special: options.special === true, signal: terminal.signal })
+      const encodings = await encodeAll(tokenizer, {
+        texts: await readTexts(options),
+        special: options.special === true,
+        signal: terminal.signal,
+      })
       if (options.json) writeJson(terminal, encodings)
       else for (const { ids } of encodings) terminal.stdout.write(describeIds(tokenizer, ids))
     })
