@@ -29,11 +29,11 @@ interface SentencePiecePackage {
   readonly SentencePieceProcessor: new () => SentencePieceProcessor
 }
 
-const require = createRequire(import.meta.url)
+const loadCommonJs = createRequire(import.meta.url)
 
 /** Makes a processor without a module; its `load` makes one. The package is read (0.7 MB) when the first one is made. */
 export function newSentencePieceProcessor(): SentencePieceProcessor {
-  const loaded: unknown = require('sentencepiece-js')
+  const loaded: unknown = loadCommonJs('sentencepiece-js')
   if (!isPackage(loaded)) throw new TypeError('sentencepiece-js has no SentencePieceProcessor')
   return new loaded.SentencePieceProcessor()
 }

@@ -55,7 +55,7 @@ export async function startChromium(size: { readonly width: number; readonly hei
   })
   process.on('exit', () => {
     child.kill('SIGKILL')
-    rmSync(profile, { recursive: true, force: true, maxRetries: 3 })
+    rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 })
   })
   const endpoint = await readEndpoint(profile)
   const socket = new WebSocket(endpoint, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 })
