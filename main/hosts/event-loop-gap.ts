@@ -6,11 +6,19 @@ const TICK_MS = 5
 /** Gaps kept for the report, largest first. */
 const KEPT_GAPS = 20
 
-/** The largest gaps since the start. */
+/** A tick that came late. `cpuMs` is the CPU time that the whole process used meanwhile: much less than `gapMs` means that the machine was busy with others. */
+export interface EventLoopGap {
+  readonly atMs: number
+  readonly gapMs: number
+  readonly cpuMs: number
+}
+
+/** The largest gaps since the start, largest first. */
 export interface EventLoopReport {
   readonly maxGapMs: number
-  /** When (ms since the monitor's start) and how long, largest first. */
-  readonly gaps: readonly { readonly atMs: number; readonly gapMs: number }[]
+  /** The longest that our own work held the loop: per gap the smaller of its length and its CPU time. */
+  readonly maxHeldMs: number
+  readonly gaps: readonly EventLoopGap[]
   readonly observedMs: number
 }
 
@@ -18,17 +26,23 @@ export interface EventLoopReport {
 export function measureEventLoop(): { readonly report: () => EventLoopReport; readonly stop: () => void } {
   const startMs = performance.now()
   let lastMs = startMs
-  let gaps: { readonly atMs: number; readonly gapMs: number }[] = []
+  let lastCpu = process.cpuUsage()
+  let gaps: readonly EventLoopGap[] = []
+  let maxHeldMs = 0
   const timer = setInterval(() => {
     const nowMs = performance.now()
     const gapMs = nowMs - lastMs - TICK_MS
+    const { user, system } = process.cpuUsage(lastCpu)
+    const cpuMs = (user + system) / 1000
     lastMs = nowMs
+    lastCpu = process.cpuUsage()
+    maxHeldMs = Math.max(maxHeldMs, Math.min(gapMs, cpuMs))
     if (gaps.length < KEPT_GAPS || gapMs > (gaps.at(-1)?.gapMs ?? 0)) {
-      gaps = [...gaps, { atMs: nowMs - startMs, gapMs }].sort((a, b) => b.gapMs - a.gapMs).slice(0, KEPT_GAPS)
+      gaps = [...gaps, { atMs: nowMs - startMs, gapMs, cpuMs }].sort((a, b) => b.gapMs - a.gapMs).slice(0, KEPT_GAPS)
     }
   }, TICK_MS).unref()
   return {
-    report: () => ({ maxGapMs: gaps[0]?.gapMs ?? 0, gaps, observedMs: performance.now() - startMs }),
+    report: () => ({ maxGapMs: gaps[0]?.gapMs ?? 0, maxHeldMs, gaps, observedMs: performance.now() - startMs }),
     stop: () => clearInterval(timer),
   }
 }

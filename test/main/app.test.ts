@@ -6,6 +6,7 @@ import type { EngineState, ReplyEvent } from '../../preload/contract'
 import { temporaryFolder } from '../support/temporary-folder'
 import { engineBundle } from './support/app-harness'
 import type { AppHarness } from './support/app-harness'
+import { anyNumber, textLike } from './support/matching'
 
 let engine: Awaited<ReturnType<typeof engineBundle>>
 beforeAll(async () => {
@@ -124,30 +125,48 @@ test('the plan draws every layer, and measures the model that is loaded', async 
   expect(library[0]?.contextLength).toBeGreaterThan(plan.contextLength - 1)
 })
 
-test.each([
-  ['no config.json', 'config/missing', (path: string) => rmSync(join(path, 'config.json'))],
-  ['a missing shard', 'checkpoint/missing-shard', (path: string) => rmSync(join(path, 'model-00002-of-00002.safetensors'))],
-  [
-    'a truncated shard',
-    'checkpoint/truncated-file',
-    (path: string) => truncateSync(join(path, 'model-00002-of-00002.safetensors'), 100_000),
-  ],
-  [
-    'an unknown family',
-    'config/unknown-model-type',
-    (path: string) => writeFileSync(join(path, 'config.json'), '{"model_type": "frobnicator"}'),
-  ],
+/** A safetensors file whose header claims `sizeBytes` and has none of them. */
+function header(sizeBytes: number): Uint8Array {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(BigInt(sizeBytes))
+  return bytes
+}
+
+const shard = 'model-00002-of-00002.safetensors'
+
+test.each<readonly [string, string, (path: string) => void]>([
+  ['no config.json', 'config/missing', (path) => rmSync(join(path, 'config.json'))],
+  ['a missing shard', 'checkpoint/missing-shard', (path) => rmSync(join(path, shard))],
+  ['a truncated shard', 'checkpoint/truncated-file', (path) => truncateSync(join(path, shard), 100_000)],
+  ['a header beyond its file', 'checkpoint/header-beyond-file', (path) => writeFileSync(join(path, shard), header(1_000))],
+  ['an unknown family', 'config/unknown-model-type', (path) => writeFileSync(join(path, 'config.json'), '{"model_type": "frobnicator"}')],
 ])('a model with %s is reported with its code, in the library and when it is loaded', async (_, code, damage) => {
   await using harness = await engine.start()
-  const path = join(harness.folder.path, 'broken')
-  cpSync(resolve(import.meta.dirname, '../../resources/guide'), path, { recursive: true, filter: (file) => !file.includes('training') })
-  const { model } = await harness.value('library.inspectPath', { path })
+  const { path, id } = await copiedGuide(harness)
   damage(path)
   const report = await harness.value('library.inspectPath', { path })
-  expect((report.model ?? report).problem).toMatchObject({ code, message: expect.stringMatching(/.{20,}\.$/) })
-  const result = await harness.call('engine.load', { modelId: model?.id ?? '' })
-  expect(result).toMatchObject({ ok: false, error: { code } })
+  expect((report.model ?? report).problem).toMatchObject({ code, message: textLike(/.{20,}\.$/) })
+  expect(await harness.call('engine.load', { modelId: id })).toMatchObject({ ok: false, error: { code } })
 })
+
+test('a corrupt tokenizer is found when the model is loaded', async () => {
+  await using harness = await engine.start()
+  const { path, id } = await copiedGuide(harness)
+  writeFileSync(join(path, 'tokenizer.model'), 'no protobuf')
+  const result = await harness.call('engine.load', { modelId: id })
+  expect(result).toMatchObject({ ok: false, error: { code: textLike(/^tokenizer\//) } })
+  const watch = harness.open('engine.watch', {})
+  expect(watch.events[0]).toMatchObject({ status: 'failed', modelId: id, error: { code: textLike(/^tokenizer\//) } })
+  watch.close()
+})
+
+/** A copy of the built-in model that the library knows. */
+async function copiedGuide(harness: AppHarness): Promise<{ readonly path: string; readonly id: string }> {
+  const path = join(harness.folder.path, 'copy')
+  cpSync(resolve(import.meta.dirname, '../../resources/guide'), path, { recursive: true, filter: (file) => !file.includes('training') })
+  const { model } = await harness.value('library.inspectPath', { path })
+  return { path, id: model?.id ?? '' }
+}
 
 test('a chat database that cannot be opened is reported by the chats alone', async () => {
   using folder = temporaryFolder()
@@ -160,7 +179,7 @@ test('a chat database that cannot be opened is reported by the chats alone', asy
 
 test('chats and settings are there after a restart', async () => {
   using folder = temporaryFolder()
-  let chatId = ''
+  let chatId: string
   {
     await using harness = await engine.start({ folder })
     chatId = (await harness.value('chats.create', {})).id
@@ -220,4 +239,6 @@ test('the event loop is measured', async () => {
   await new Promise((resolveSoon) => setTimeout(resolveSoon, 30))
   stop()
   expect(report().maxGapMs).toBeGreaterThan(100)
+  expect(report().maxHeldMs).toBeGreaterThan(0)
+  expect(report().gaps[0]).toMatchObject({ gapMs: report().maxGapMs, cpuMs: anyNumber() })
 })

@@ -11,6 +11,8 @@ import { temporaryFolder } from '../../support/temporary-folder'
 import type { TemporaryFolder } from '../../support/temporary-folder'
 import { bundle } from '../support/bundle'
 import type { Bundle } from '../support/bundle'
+import { anyNumber } from '../support/matching'
+import { collectFrames } from '../support/server-frames'
 
 let built: Bundle
 beforeAll(async () => {
@@ -23,7 +25,7 @@ interface Served {
   readonly output: () => string
   readonly exit: Promise<unknown[]>
   readonly socket: WebSocket
-  readonly frames: ServerFrame[]
+  readonly frames: readonly ServerFrame[]
   readonly send: (frame: unknown) => void
 }
 
@@ -45,11 +47,7 @@ async function start(folder: TemporaryFolder): Promise<Served> {
   const cookie = exchange.headers.get('set-cookie')?.split(';')[0] ?? ''
   const socket = new WebSocket(`ws://${address.host}/socket`, { headers: { cookie, origin: address.origin } })
   await once(socket, 'open')
-  const frames: ServerFrame[] = []
-  socket.on('message', (data: Buffer) => {
-    const frame: ServerFrame = JSON.parse(data.toString('utf8'))
-    frames.push(frame)
-  })
+  const frames = collectFrames(socket)
   return { child, output: () => output, exit, socket, frames, send: (frame) => socket.send(JSON.stringify(frame)) }
 }
 
@@ -77,7 +75,7 @@ test('it prints one address, chats over it, and on a request to stop stores the 
   db.close()
   expect(rows).toMatchObject([{ status: 'complete', finish_reason: 'cancelled' }])
   const stalls: unknown = JSON.parse(readFileSync(join(folder.path, 'stalls.json'), 'utf8'))
-  expect(stalls).toMatchObject({ maxGapMs: expect.any(Number), observedMs: expect.any(Number) })
+  expect(stalls).toMatchObject({ maxGapMs: anyNumber(), observedMs: anyNumber() })
 })
 
 test.skipIf(process.platform !== 'linux')('a host that is killed takes its engine process with it', async () => {

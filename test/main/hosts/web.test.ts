@@ -15,6 +15,7 @@ import type { ServerFrame } from '../../../preload/contract'
 import { temporaryFolder } from '../../support/temporary-folder'
 import type { TemporaryFolder } from '../../support/temporary-folder'
 import { recordingLog } from '../support/recording-log'
+import { collectFrames } from '../support/server-frames'
 import { serviceCode } from '../support/service-code'
 
 /** An app that echoes calls, never answers 'wait', and keeps streams open until they are closed. */
@@ -93,16 +94,12 @@ async function open(headers: Readonly<Record<string, string>> = {}, path = '/soc
 
 async function connected(): Promise<{
   readonly socket: WebSocket
-  readonly frames: ServerFrame[]
+  readonly frames: readonly ServerFrame[]
   readonly send: (frame: unknown) => void
 }> {
   const socket = await open()
   if (typeof socket === 'number') throw new Error(`refused with ${socket}`)
-  const frames: ServerFrame[] = []
-  socket.on('message', (data: Buffer) => {
-    const frame: ServerFrame = JSON.parse(data.toString('utf8'))
-    frames.push(frame)
-  })
+  const frames = collectFrames(socket)
   return { socket, frames, send: (frame) => socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame)) }
 }
 
