@@ -25,21 +25,29 @@ export function keepTopP(candidates: Candidates, topP: number): void {
   const budget = 1 - topP
   // Tokens below budget / count sum to less than the budget, so all of them go; only the rest has to be sorted.
   const surelyOut = budget / count
-  const rest: number[] = []
+  const rest = new Float64Array(count)
+  let restCount = 0
   let dropped = 0
   for (let index = 0; index < count; index++) {
     const probability = probabilities[index] ?? 0
     if (probability < surelyOut) dropped += probability
-    else rest.push(index)
+    else rest[restCount++] = probability
   }
-  rest.sort((a, b) => (probabilities[a] ?? 0) - (probabilities[b] ?? 0) || a - b)
-  const keep = new Set(rest)
-  for (const index of rest) {
-    dropped += probabilities[index] ?? 0
-    if (dropped > budget || keep.size === 1) break
-    keep.delete(index)
+  // Without a comparator the sort is native: a whole vocabulary takes milliseconds.
+  const ascending = rest.subarray(0, restCount).sort()
+  let first = 0
+  while (first < restCount - 1) {
+    dropped += ascending[first] ?? 0
+    if (dropped > budget) break
+    first++
   }
-  retain(candidates, (index) => keep.has(index))
+  const threshold = ascending[first] ?? 0
+  // Of several tokens at the threshold the first ones go, as a stable sort has it.
+  let tiesToDrop = first - ascending.indexOf(threshold)
+  retain(candidates, (index) => {
+    const probability = probabilities[index] ?? 0
+    return probability > threshold || (probability === threshold && tiesToDrop-- <= 0)
+  })
 }
 
 /** Drops tokens whose probability is below `minP` times the highest. Source: MinPLogitsWarper (arXiv 2407.01082). */
