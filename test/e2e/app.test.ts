@@ -44,7 +44,7 @@ async function openFolder(host: RunningHost, kind: HostKind, folder: string): Pr
   }
 }
 
-describe.each(hostKinds)('$name host', (kind) => {
+describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_, kind) => {
   describe.skipIf(kind.missing !== null)(kind.missing === null ? 'runs the app' : `skipped: ${kind.missing}`, () => {
     const work = mkdtempSync(join(tmpdir(), `weightroom-e2e-${kind.name}-`))
     const endless = join(work, 'endless')

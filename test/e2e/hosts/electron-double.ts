@@ -14,7 +14,7 @@ export const electronDouble: HostKind = {
     const app = startApp({
       args: ['--import', './test/support/electron-double/register.mjs', 'out/main/index.js'],
       dataFolder,
-      env: { CHROMIUM_PATH: chromiumPath() ?? '', ELECTRON_DOUBLE_USERDATA: dataFolder, ...env },
+      env: { CHROMIUM_PATH: chromiumPath() ?? '', ELECTRON_DOUBLE_PROFILES: dataFolder, ...env },
     })
     const endpoint = await new Promise<string>((resolve, reject) => {
       app.child.on('message', (message: DoubleMessage) => {

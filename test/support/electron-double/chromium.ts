@@ -48,14 +48,19 @@ async function readEndpoint(profile: string): Promise<string> {
 
 /** Starts a browser with a fresh profile, which is removed when it ends. */
 export async function startChromium(size: { readonly width: number; readonly height: number }): Promise<Cdp> {
-  const profile = mkdtempSync(join(tmpdir(), 'weightroom-double-'))
+  const profile = mkdtempSync(join(process.env['ELECTRON_DOUBLE_PROFILES'] ?? tmpdir(), 'weightroom-double-'))
   const binary = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
   const child = spawn(binary, [...FLAGS, `--window-size=${size.width},${size.height}`, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: 'ignore',
   })
   process.on('exit', () => {
     child.kill('SIGKILL')
-    rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 })
+    // Chromium's own children may still write for a moment; the suite removes its temporary folder in any case.
+    try {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 })
+    } catch {
+      process.exitCode ??= 0
+    }
   })
   const endpoint = await readEndpoint(profile)
   const socket = new WebSocket(endpoint, { perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 })
