@@ -79,7 +79,7 @@ export function createDispatch(options: { readonly calls: CallHandlers; readonly
 }
 
 /** Any failure as a contract error; what is not ours is logged with its stack and shown as "app/internal". */
-export function failureAsError(options: { readonly name: string; readonly failure: unknown; readonly log: Log }): ContractError {
+function failureAsError(options: { readonly name: string; readonly failure: unknown; readonly log: Log }): ContractError {
   const known = contractErrorOf(options.failure)
   if (known !== null) return known
   const { failure, name } = options

@@ -5,7 +5,7 @@ const LEVELS = ['error', 'warn', 'info'] as const
 type Level = (typeof LEVELS)[number]
 
 /** A log of entries of `level` and worse; errors and warnings when it names no level. */
-export function createLog(write: (line: string) => void, level: string | undefined): Log {
+function createLog(write: (line: string) => void, level: string | undefined): Log {
   const last = LEVELS.findIndex((known) => known === level)
   const shown = LEVELS.slice(0, last < 0 ? LEVELS.indexOf('warn') + 1 : last + 1)
   const entry =

@@ -7,7 +7,7 @@ const TICK_MS = 5
 const KEPT_GAPS = 20
 
 /** A tick that came late. `cpuMs` is the CPU time that the whole process used meanwhile: much less than `gapMs` means that the machine was busy with others. */
-export interface EventLoopGap {
+interface EventLoopGap {
   readonly atMs: number
   readonly gapMs: number
   readonly cpuMs: number

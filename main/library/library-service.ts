@@ -30,7 +30,7 @@ export interface LibraryService {
 }
 
 /** Where a model of the library lies. */
-export interface Located {
+interface Located {
   readonly modelId: string
   readonly name: string
   readonly path: string

@@ -45,7 +45,7 @@ export function isOwnOrigin(request: IncomingMessage, port: number): boolean {
 }
 
 /** Names under which the host may be addressed. */
-export function ownHosts(port: number): readonly string[] {
+function ownHosts(port: number): readonly string[] {
   return ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]))
 }
 

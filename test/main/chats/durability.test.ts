@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import Database from 'libsql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createChatsService } from '../../../main/chats/chats-service'
@@ -19,7 +20,7 @@ import { ask, contents } from './chats-harness'
 
 let writer: Bundle
 beforeAll(async () => {
-  writer = await bundle({ writer: 'test/main/chats/endless-reply.ts' })
+  writer = await bundle({ writer: fileURLToPath(new URL('./endless-reply.ts', import.meta.url)) })
 }, 60_000)
 afterAll(() => writer[Symbol.dispose]())
 

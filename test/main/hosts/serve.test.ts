@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import Database from 'libsql'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -16,7 +17,7 @@ import { collectFrames } from '../support/server-frames'
 
 let built: Bundle
 beforeAll(async () => {
-  built = await bundle({ serve: 'test/main/hosts/serve-entry.ts', 'engine-worker': 'main/engine/worker.ts' })
+  built = await bundle({ serve: fileURLToPath(new URL('./serve-entry.ts', import.meta.url)), 'engine-worker': 'main/engine/worker.ts' })
 }, 120_000)
 afterAll(() => built[Symbol.dispose]())
 

@@ -141,7 +141,7 @@ test('what is no model folder is refused with its reason', async () => {
 test.skipIf(process.platform === 'win32')('a pipe named config.json is not waited for', async () => {
   using folder = temporaryFolder()
   mkdirSync(join(folder.path, 'models/pipe'), { recursive: true })
-  execFileSync('mkfifo', [join(folder.path, 'models/pipe/config.json')])
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(folder.path, 'models/pipe/config.json')])
   const { library } = await open(folder)
   expect(await serviceCode(() => library.addFolder(join(folder.path, 'models')))).toBe('library/no-model')
 })

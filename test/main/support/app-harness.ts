@@ -13,7 +13,7 @@ import { recordingLog } from './recording-log'
 import type { RecordingLog } from './recording-log'
 
 /** A stream that is open. */
-export interface OpenStream<E> {
+interface OpenStream<E> {
   readonly events: E[]
   readonly ended: Promise<Result<null>>
   readonly close: () => void
