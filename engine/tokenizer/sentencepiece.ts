@@ -150,6 +150,7 @@ function assemble({ path, model, config, table, conventions }: Parts): Tokenizer
     bosTokenId,
     eosTokenId,
     specialTokens: table.named,
+    parsesSpecialByDefault: config !== null,
     encode: (text, { addSpecial, parseSpecial }) => {
       const ids: number[] = addSpecial ? [...begin] : []
       for (const part of split(toWellFormed(text), { parseSpecial })) {

@@ -24,7 +24,6 @@ export interface TokenizerConfig {
   readonly addedTokens: ReadonlyMap<number, AddedToken>
   /** `chat_template`, unread. */
   readonly chatTemplate: JsonValue | undefined
-  readonly cleanUpTokenizationSpaces: boolean
 }
 
 const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token']
@@ -72,7 +71,6 @@ export async function readTokenizerConfig(directory: string): Promise<TokenizerC
     extraTokens,
     addedTokens,
     chatTemplate: file['chat_template'],
-    cleanUpTokenizationSpaces: file['clean_up_tokenization_spaces'] === true,
   }
 }
 

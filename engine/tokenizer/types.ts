@@ -33,6 +33,8 @@ export interface Tokenizer {
   /** The piece of an id as the vocabulary writes it, or null when the id is outside the vocabulary. */
   readonly piece: (id: number) => string | null
   readonly isSpecial: (id: number) => boolean
+  /** Whether the reference library recognises special tokens in a text unasked: SentencePiece alone does not, Transformers does. */
+  readonly parsesSpecialByDefault: boolean
   /** The special tokens the model's files name (`bos_token`, `eos_token`, ...), as chat templates see them. */
   readonly specialTokens: Readonly<Record<string, string>>
 }

@@ -14,22 +14,19 @@ function isCaseFile(value: unknown): value is { readonly cases: readonly Case[] 
   return typeof value === 'object' && value !== null && 'cases' in value && Array.isArray(value.cases)
 }
 
-/** Special tokens in a text are recognised in a tokenizer.json and are plain text in a tokenizer.model, as the two libraries do it. */
-const TOKENIZERS = [
-  { name: 'llama-2', parseSpecial: false },
-  { name: 'sentencepiece-unigram', parseSpecial: false },
-]
-
 describe.skipIf(!hasReference)('reference tokenizers', () => {
-  it.each(TOKENIZERS)('$name gives the ids and the decoded text of all 255 cases', async ({ name, parseSpecial }) => {
-    const tokenizer = await loadTokenizer(referencePath('tokenizers', name))
-    const file: unknown = JSON.parse(readFileSync(referencePath('tokenizers', name, 'expected.json'), 'utf8'))
-    if (!isCaseFile(file)) throw new Error('expected.json has no cases')
-    expect(file.cases).toHaveLength(255)
-    const found = file.cases.map(({ text }) => {
-      const ids = tokenizer.encode(text, { addSpecial: false, parseSpecial })
-      return { text, ids, decoded: tokenizer.decode(ids, { skipSpecial: true }) }
-    })
-    expect(found).toEqual(file.cases)
-  })
+  it.each(['llama-2', 'sentencepiece-unigram', 'gpt-2', 'minimind'])(
+    '%s gives the ids and the decoded text of all 255 cases',
+    async (name) => {
+      const tokenizer = await loadTokenizer(referencePath('tokenizers', name))
+      const file: unknown = JSON.parse(readFileSync(referencePath('tokenizers', name, 'expected.json'), 'utf8'))
+      if (!isCaseFile(file)) throw new Error('expected.json has no cases')
+      expect(file.cases).toHaveLength(255)
+      const found = file.cases.map(({ text }) => {
+        const ids = tokenizer.encode(text, { addSpecial: false, parseSpecial: tokenizer.parsesSpecialByDefault })
+        return { text, ids, decoded: tokenizer.decode(ids, { skipSpecial: false }) }
+      })
+      expect(found).toEqual(file.cases)
+    },
+  )
 })
