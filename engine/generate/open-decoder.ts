@@ -19,7 +19,7 @@ export interface OpenedDecoder {
 }
 
 /** The model folder that a path names: the folder itself, or the one that a weight file or shard index lies in. Throws "bytes/not-found". */
-export async function modelDirectory(path: string): Promise<string> {
+async function modelDirectory(path: string): Promise<string> {
   const absolute = resolve(path)
   try {
     return (await stat(absolute)).isDirectory() ? absolute : dirname(absolute)

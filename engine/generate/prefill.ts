@@ -15,9 +15,6 @@ const FIRST_CHUNK_TOKENS = 64
 /** Throughput is flat from 64 tokens up and workspace memory grows with the chunk; below 8 the overhead of a pass dominates. */
 const CHUNK_TOKENS = { min: 8, max: 128 } as const
 
-/** Largest chunk, for the memory model. */
-export const MAX_PREFILL_CHUNK_TOKENS = CHUNK_TOKENS.max
-
 /**
  * Appends what `sequence` lacks of `promptIds` and returns the logits [vocabSize] F32 of the last id. Yields progress before the first chunk and after each
  * (tokens already in the cache count as done). Throws the signal's reason or "runtime/aborted" on abort; the chunks before stay in the sequence.

@@ -1,7 +1,7 @@
 // Stop strings over a stream of text: text that may be the beginning of a stop string is held back, so that no part of one is ever shown.
 
 /** What a push lets through, and the stop string that ended the text, if one did. */
-export interface StopResult {
+interface StopResult {
   readonly text: string
   readonly stopString: string | null
 }

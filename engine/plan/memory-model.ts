@@ -3,7 +3,7 @@ import type { DecoderConfig } from '../config/decoder-config'
 import { paddedHeadDim } from '../graph/blocks/heads'
 
 const F32_BYTES = 4
-/** Tokens of one prefill run: activations grow with it (engine/runtime/load-decoder.ts). */
+/** Tokens of one prefill run: activations grow with it (engine/generate/prefill.ts). */
 const PREFILL_CHUNK_TOKENS = 128
 /** Node, ONNX Runtime's library and a tokenizer, before any weight: 85 MiB without the tokenizer, 93 with a small one. */
 const BASE_BYTES = 100 * 1024 * 1024

@@ -16,7 +16,7 @@ import type { Terminal } from './terminal'
 export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const
 
 /** Adds a command to the program. */
-export type RegisterCommand = (program: Command, terminal: Terminal) => void
+type RegisterCommand = (program: Command, terminal: Terminal) => void
 
 const COMMANDS: readonly RegisterCommand[] = [
   registerRun,

@@ -1,9 +1,9 @@
 // What a command sees of the world: its streams, a signal for Ctrl-C, a clock. Tests give their own.
 
 /** A stream that may be a person's terminal. */
-export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean }
+type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean }
 /** A stream that may be a person's terminal. */
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
 
 /** The surroundings of one call of the command line. */
 export interface Terminal {

@@ -5,9 +5,9 @@ import type { GenerationModel } from '../../../engine/generate/generate'
 import type { DecoderModel, KvCache } from '../../../engine/runtime/model-types'
 
 /** Letters a..z are ids 0..25; 26 is a space, 27 ends the turn. */
-export const LETTERS = 'abcdefghijklmnopqrstuvwxyz '
-export const STOP_ID = 27
-export const FAKE_VOCAB_SIZE = 28
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz '
+const STOP_ID = 27
+const FAKE_VOCAB_SIZE = 28
 
 export const idsOf = (text: string): number[] => Array.from(text, (letter) => LETTERS.indexOf(letter))
 

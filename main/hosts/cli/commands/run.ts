@@ -8,7 +8,7 @@ import { collect, deviceMapOption, formatOption, integerFrom, numberFrom, runtim
 import { writeJson, type Terminal } from '../terminal'
 
 /** Options of `run` as commander hands them over. */
-export interface RunOptions {
+interface RunOptions {
   readonly raw?: true
   readonly system?: string
   readonly maxTokens?: number
