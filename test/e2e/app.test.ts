@@ -11,8 +11,8 @@ import type { HostKind, RunningHost } from './hosts/types'
 import { brokenModels, makeEndlessModel } from './models'
 
 const ANSWER_LIMIT_MS = 30_000
-/** A generous guard against a blocked main process on a busy machine; the measured value is printed, and the goal is 50 ms. */
-const GAP_GUARD_MS = 250
+/** The main process may hold its event loop no longer than this while a model loads and generates. */
+const HELD_LIMIT_MS = 50
 
 async function violations(page: Page): Promise<readonly string[]> {
   const { violations: found } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
@@ -42,6 +42,14 @@ async function openFolder(host: RunningHost, kind: HostKind, folder: string): Pr
     await page.getByLabel('Path of the folder').fill(folder)
     await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
   }
+}
+
+/** Loads a model of the list and goes to the chat with it. */
+async function chatWith(page: Page, model: string): Promise<void> {
+  await page.getByTestId('nav-models').click()
+  await page.getByRole('button', { name: `Load ${model}` }).click()
+  await page.getByRole('button', { name: `Chat with ${model}` }).click({ timeout: ANSWER_LIMIT_MS })
+  await expect.poll(() => page.getByTestId('composer-reason').count(), { timeout: ANSWER_LIMIT_MS }).toBe(0)
 }
 
 describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_, kind) => {
@@ -122,13 +130,12 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
     it('opens a model folder in place', async () => {
       const { page } = host
       await openFolder(host, kind, endless)
-      await page.getByRole('button', { name: 'Load endless' }).click()
-      await expect.poll(() => page.getByTestId('model-chip').textContent(), { timeout: ANSWER_LIMIT_MS }).toMatch(/endless/)
+      await chatWith(page, 'endless')
+      expect(await page.getByTestId('model-chip').textContent()).toMatch(/endless/)
     })
 
     it('stops on Escape and keeps the text', async () => {
       const { page } = host
-      await page.getByTestId('nav-chat').click()
       await page.keyboard.press('ControlOrMeta+n')
       await ask(page, 'What is a shard?')
       const reply = page.getByTestId('assistant-message').last()
@@ -152,10 +159,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
 
       await page.getByTestId('reload-model').click()
       await expect.poll(() => page.getByTestId('composer-reason').count(), { timeout: ANSWER_LIMIT_MS }).toBe(0)
-      await page.getByTestId('nav-models').click()
-      await page.getByRole('button', { name: 'Load guide' }).click()
-      await expect.poll(() => page.getByTestId('model-chip').textContent(), { timeout: ANSWER_LIMIT_MS }).toMatch(/guide/)
-      await page.getByTestId('nav-chat').click()
+      await chatWith(page, 'guide')
       await page.keyboard.press('ControlOrMeta+n')
       await ask(page, 'What is GGUF?')
       expect(await (await lastReply(page)).textContent()).toMatch(/GGUF/)
@@ -197,9 +201,10 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
     })
 
     it('never held its event loop for long, and starts again with every chat', async () => {
-      const longestGapMs = await host.quit()
-      process.stdout.write(`    ${kind.name}: longest event-loop gap of the main process ${longestGapMs?.toFixed(1) ?? 'not reported'} ms (goal 50 ms)\n`)
-      expect(longestGapMs ?? Infinity).toBeLessThan(GAP_GUARD_MS)
+      const eventLoop = await host.quit()
+      const ms = (value: number | undefined): string => (value === undefined ? 'not reported' : `${value.toFixed(1)} ms`)
+      process.stdout.write(`    ${kind.name}: event loop of the main process held at most ${ms(eventLoop?.maxHeldMs)} by its own work (goal 50 ms); latest tick ${ms(eventLoop?.maxGapMs)} late\n`)
+      expect(eventLoop?.maxHeldMs ?? Infinity).toBeLessThan(HELD_LIMIT_MS)
       host = await kind.start({ dataFolder, env: { HF_HUB_CACHE: join(work, 'no-cache') } })
       await expect.poll(() => host.page.getByTestId('chat-row').count(), { timeout: ANSWER_LIMIT_MS }).toBeGreaterThanOrEqual(3)
     })

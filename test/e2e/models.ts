@@ -20,7 +20,12 @@ export function makeEndlessModel(folder: string): void {
   copyGuide(folder)
   // The byte piece of 0xFF is in no text, so it is never the likeliest token.
   const neverId = 3 + 0xff
-  for (const name of ['config.json', 'generation_config.json']) editJson(join(folder, name), (json) => (json['eos_token_id'] = neverId))
+  for (const name of ['config.json', 'generation_config.json']) {
+    editJson(join(folder, name), (json) => {
+      json['eos_token_id'] = neverId
+      delete json['max_new_tokens']
+    })
+  }
   editJson(join(folder, 'tokenizer_config.json'), (json) => (json['eos_token'] = '<0xFF>'))
   editJson(join(folder, 'special_tokens_map.json'), (json) => (json['eos_token'] = '<0xFF>'))
 }

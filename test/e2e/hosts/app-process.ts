@@ -25,13 +25,24 @@ export const chromiumArgs: readonly string[] = [
   '--disable-dev-shm-usage',
 ]
 
+/** Longest times the event loop of the app's process was late, and was held by its own work, in ms. */
+export interface EventLoopSummary {
+  readonly maxGapMs: number
+  readonly maxHeldMs: number
+}
+
+/** Reads the report that WEIGHTROOM_REPORT_STALLS names; null when there is none. */
+export function readEventLoop(report: string): EventLoopSummary | null {
+  return existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as EventLoopSummary) : null
+}
+
 /** A child process of the suite with its output. */
 export interface AppProcess {
   readonly child: ChildProcess
   readonly output: () => string
   readonly exited: Promise<void>
-  /** Longest event-loop gap the app reported when it ended, in ms. */
-  readonly longestGapMs: () => number | null
+  /** What the app reported of its event loop when it ended. */
+  readonly eventLoop: () => EventLoopSummary | null
 }
 
 /** Starts node with `args`. */
@@ -53,11 +64,7 @@ export function startApp(options: {
     child,
     output: () => output,
     exited: new Promise((done) => child.once('exit', () => done())),
-    longestGapMs: () => {
-      if (!existsSync(report)) return null
-      const parsed = JSON.parse(readFileSync(report, 'utf8')) as { maxGapMs?: number }
-      return parsed.maxGapMs ?? null
-    },
+    eventLoop: () => readEventLoop(report),
   }
 }
 

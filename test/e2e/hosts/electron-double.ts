@@ -40,7 +40,7 @@ export const electronDouble: HostKind = {
         if (app.child.connected) app.child.send({ kind: 'quit' })
         await app.exited
         await browser.close().catch(() => undefined)
-        return app.longestGapMs()
+        return app.eventLoop()
       },
     }
   },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { _electron } from 'playwright-core'
-import { root } from './app-process'
+import { readEventLoop, root } from './app-process'
 import type { HostKind } from './types'
 
 function binaryPath(): string | null {
@@ -43,8 +43,7 @@ export const electronHost: HostKind = {
       externalLinks: () => [],
       quit: async () => {
         await app.close()
-        if (!existsSync(report)) return null
-        return (JSON.parse(readFileSync(report, 'utf8')) as { maxGapMs?: number }).maxGapMs ?? null
+        return readEventLoop(report)
       },
     }
   },

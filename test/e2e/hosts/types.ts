@@ -1,5 +1,6 @@
 // What the end-to-end suite needs of a host, whichever it is.
 import type { Page } from 'playwright-core'
+import type { EventLoopSummary } from './app-process'
 
 /** A started app with one window. */
 export interface RunningHost {
@@ -11,8 +12,8 @@ export interface RunningHost {
   readonly offerFolder: (path: string) => Promise<boolean>
   /** Links the app opened outside so far. */
   readonly externalLinks: () => readonly string[]
-  /** Ends the app in its own way and removes nothing. Resolves to the longest gap of its event loop, in ms, if it reported one. */
-  readonly quit: () => Promise<number | null>
+  /** Ends the app in its own way and removes nothing. Resolves to what it reported of its event loop. */
+  readonly quit: () => Promise<EventLoopSummary | null>
 }
 
 /** A kind of host; `missing` says why it cannot run here, or is null. */

@@ -22,7 +22,7 @@ export const webHost: HostKind = {
         await browser.close()
         app.child.kill('SIGTERM')
         await app.exited
-        return app.longestGapMs()
+        return app.eventLoop()
       },
     }
   },
