@@ -83,15 +83,18 @@ describe.skipIf(!hasReference)('weightroom logits', () => {
 })
 
 describe.skipIf(!hasReference)('weightroom tokenize', () => {
-  it.each(['llama-2', 'sentencepiece-unigram'])('gives the ids and texts of SentencePiece for %s', async (name) => {
-    const file = await readFile(referencePath('tokenizers', name, 'expected.json'), 'utf8')
-    const { cases } = JSON.parse(file) as { cases: readonly { text: string; ids: readonly number[]; decoded: string }[] }
-    const texts = join(folder, `${name}.json`)
-    await writeFile(texts, JSON.stringify(cases.map(({ text }) => text)))
-    const outcome = await weightroom(['tokenize', referencePath('tokenizers', name), '--file', texts, '--lines-json', '--json'])
-    expect(outcome).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(JSON.parse(outcome.stdout)).toEqual(cases.map(({ ids, decoded }) => ({ ids, decoded })))
-  })
+  it.each(['llama-2', 'sentencepiece-unigram', 'gpt-2', 'minimind'])(
+    'gives the ids and texts of the reference library for %s',
+    async (name) => {
+      const file = await readFile(referencePath('tokenizers', name, 'expected.json'), 'utf8')
+      const { cases } = JSON.parse(file) as { cases: readonly { text: string; ids: readonly number[]; decoded: string }[] }
+      const texts = join(folder, `${name}.json`)
+      await writeFile(texts, JSON.stringify(cases.map(({ text }) => text)))
+      const outcome = await weightroom(['tokenize', referencePath('tokenizers', name), '--file', texts, '--lines-json', '--json'])
+      expect(outcome).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(JSON.parse(outcome.stdout)).toEqual(cases.map(({ ids, decoded }) => ({ ids, decoded })))
+    },
+  )
 })
 
 describe.skipIf(!hasReference)('weightroom inspect', () => {

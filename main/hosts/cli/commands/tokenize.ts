@@ -31,7 +31,7 @@ export function registerTokenize(program: Command, terminal: Terminal): void {
     .addOption(new Option('--file <path>', 'the text of a file'))
     .addOption(new Option('--text <text>', 'this text').conflicts(['file', 'linesJson']))
     .addOption(new Option('--lines-json [path]', 'the file is a JSON array of texts; answer with an array').conflicts('text'))
-    .option('--special', 'add the begin and end tokens, and recognise special tokens in the text')
+    .option('--special', 'add the begin and end tokens, and recognise special tokens in any text')
     .option('--json', 'answer with one JSON document: [{ids, decoded}]')
     .action(async (model: string, options: TokenizeOptions, command: Command) => {
       const { file, text, linesJson } = options
@@ -70,7 +70,7 @@ async function encodeAll(
   for (const [index, text] of texts.entries()) {
     if (index % TEXTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
     if (signal.aborted) throw cliError('cli/cancelled', {})
-    const ids = tokenizer.encode(text, { addSpecial: special, parseSpecial: special })
+    const ids = tokenizer.encode(text, { addSpecial: special, parseSpecial: special || tokenizer.parsesSpecialByDefault })
     encodings.push({ ids, decoded: tokenizer.decode(ids, { skipSpecial: false }) })
   }
   return encodings
