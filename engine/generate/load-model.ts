@@ -1,4 +1,5 @@
 // loadModel: one directory -> configuration, tokenizer, chat template, decoder; everything a chat needs. The order is that of `from_pretrained`.
+import { contextLengthTokens } from '../graph/rope/context-length'
 import { loadGenerationDefaults } from '../config/generation-config'
 import type { DecoderConfig, GenerationDefaults } from '../config/decoder-config'
 import { modelName } from '../inspect/model-files'
@@ -69,7 +70,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     const defaults = await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) })
     const tokenizer = await loadTokenizer(directory)
     const template = await loadChatTemplate(directory, { tokenizer })
-    const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, config.maxPositionEmbeddings)
+    const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, contextLengthTokens(config))
     return {
       directory,
       name: modelName(directory),

@@ -1,22 +1,20 @@
-// Scores without sampling: logits of every position of given ids, and plain greedy decoding that no stop id ends; for comparing engines.
+// Scores without sampling: logits of every position of given ids, and greedy decoding that does not end; for comparing engines.
 import { engineError } from '../errors'
 import type { DecoderModel } from '../runtime/model-types'
 import { createSampler } from './sampler'
 
 /** Refuses ids that the model cannot take. */
-function checkIds(decoder: DecoderModel, { ids, neededTokens }: { readonly ids: readonly number[]; readonly neededTokens: number }): void {
-  const { vocabSize, maxPositionEmbeddings } = decoder.config
+function checkIds(decoder: DecoderModel, ids: readonly number[]): void {
+  const { vocabSize } = decoder.config
   if (ids.length === 0) throw engineError('generate/empty-prompt', { promptTokens: 0 })
   for (const id of ids) {
     if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw engineError('runtime/token-out-of-range', { id, vocabSize })
   }
-  if (neededTokens > maxPositionEmbeddings)
-    throw engineError('runtime/context-overflow', { neededTokens, contextLength: maxPositionEmbeddings })
 }
 
 /**
- * Yields logits [n, vocabSize] F32 of consecutive positions, `positionsPerPass` at a time.
- * Throws "generate/empty-prompt", "runtime/token-out-of-range", "runtime/context-overflow", "runtime/aborted".
+ * Yields logits [n, vocabSize] F32 of consecutive positions, `positionsPerPass` at a time. Positions beyond the trained length are computed too, as in Transformers.
+ * Throws "generate/empty-prompt", "runtime/token-out-of-range", "runtime/aborted".
  */
 export async function* positionLogits(options: {
   readonly decoder: DecoderModel
@@ -25,7 +23,7 @@ export async function* positionLogits(options: {
   readonly signal?: AbortSignal
 }): AsyncGenerator<Float32Array, void, undefined> {
   const { decoder, ids, positionsPerPass, signal } = options
-  checkIds(decoder, { ids, neededTokens: ids.length })
+  checkIds(decoder, ids)
   using cache = decoder.createCache({ capacityTokens: ids.length })
   for (let start = 0; start < ids.length; start += positionsPerPass) {
     const part = ids.slice(start, start + positionsPerPass)
@@ -33,7 +31,10 @@ export async function* positionLogits(options: {
   }
 }
 
-/** The `count` ids that greedy decoding appends to `promptIds`, end-of-turn ids included. Throws as positionLogits does. */
+/**
+ * The `count` ids that greedy decoding appends to `promptIds`. End-of-turn ids of the config are never chosen, so that there are always `count`:
+ * Transformers' `generate` with `min_new_tokens` equal to `max_new_tokens`. Throws as positionLogits does.
+ */
 export async function greedyIds(options: {
   readonly decoder: DecoderModel
   readonly promptIds: readonly number[]
@@ -42,13 +43,14 @@ export async function greedyIds(options: {
 }): Promise<number[]> {
   const { decoder, promptIds, count, signal } = options
   const capacityTokens = promptIds.length + count - 1
-  checkIds(decoder, { ids: promptIds, neededTokens: capacityTokens })
+  checkIds(decoder, promptIds)
   const sampler = createSampler({ vocabSize: decoder.config.vocabSize, settings: { temperature: 0 }, seed: 0 })
   using cache = decoder.createCache({ capacityTokens })
   const appended: number[] = []
   let ids = promptIds
   while (appended.length < count) {
     const logits = await decoder.forward({ ids, cache, logits: 'last', ...(signal && { signal }) })
+    for (const eosTokenId of decoder.config.eosTokenIds) logits[eosTokenId] = -Infinity
     const id = sampler(logits, promptIds)
     appended.push(id)
     ids = [id]

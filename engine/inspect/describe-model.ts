@@ -1,4 +1,5 @@
 // A summary of a model folder for a list of models: cheap, from config.json and weight headers alone.
+import { contextLengthTokens } from '../graph/rope/context-length'
 import { join, resolve } from 'node:path'
 import { openCheckpoint } from '../checkpoint/open'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
@@ -73,7 +74,7 @@ async function describeConfig(directory: string, { supportedModelTypes, signal }
     const json = await readConfigJson(directory, signal ? { signal } : {})
     if (typeof json['model_type'] === 'string') modelType = json['model_type']
     const config = readDecoderConfig(json, { path: join(directory, 'config.json'), ...(supportedModelTypes && { supportedModelTypes }) })
-    return { modelType, contextLength: config.maxPositionEmbeddings, error: null }
+    return { modelType, contextLength: contextLengthTokens(config), error: null }
   } catch (error) {
     return { modelType, contextLength: null, error: asModelProblem(error) }
   }

@@ -1,4 +1,5 @@
 // planDeviceMap: which device each block of a decoder goes to, and the memory that is predicted there.
+import { contextLengthTokens } from '../graph/rope/context-length'
 import type { DecoderConfig } from '../config/decoder-config'
 import { chooseWidening, type Widening } from '../graph/widening'
 import { workingMemory } from './memory-model'
@@ -29,7 +30,7 @@ const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
 export function planDeviceMap(request: PlanRequest): DeviceMap {
   const { config, machine } = request
   const [device] = machine.devices
-  const contextLength = Math.min(request.contextLength ?? config.maxPositionEmbeddings, config.maxPositionEmbeddings)
+  const contextLength = Math.min(request.contextLength ?? contextLengthTokens(config), contextLengthTokens(config))
   const tensors = [...request.tensors]
   const widening = request.widening ?? chooseWidening({ sixteenBitBytes: sixteenBitBytes(tensors), freeBytes: device.freeBytes })
   const weights = mapWeights({ config, tensors, widening })

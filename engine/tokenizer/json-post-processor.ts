@@ -62,7 +62,8 @@ function readTemplate(config: JsonObject, path: string): Frame {
 }
 
 function pairId(value: JsonValue | undefined, path: string): number {
-  return checkedId(Array.isArray(value) ? value[1] : undefined, path)
+  const pair: readonly unknown[] = Array.isArray(value) ? value : []
+  return checkedId(pair[1], path)
 }
 
 function checkedId(value: unknown, path: string): number {

@@ -9,14 +9,12 @@ const PUNCTUATION = '[\\p{P}\\x21-\\x2F\\x3A-\\x40\\x5B-\\x60\\x7B-\\x7E]'
 
 const PRE_TOKENIZERS: ReadonlySet<string> = new Set(['Split', 'ByteLevel', 'FixedLength'])
 const NORMALIZERS: ReadonlySet<string> = new Set([
-  'Replace',
   'NFC',
   'NFD',
   'NFKC',
   'NFKD',
   'StripAccents',
   'Lowercase',
-  'Prepend',
   'BertNormalizer',
   'Precompiled',
 ])
@@ -66,7 +64,7 @@ function rewriteByteLevel(config: JsonObject): JsonObject {
   const bytes: JsonObject = { type: 'ByteLevel', add_prefix_space: false, use_regex: false }
   const parts: JsonObject[] = []
   // The space comes before the text is cut, so that it is one piece with the first word.
-  if (config['add_prefix_space'] === true) parts.push({ type: 'Replace', pattern: { Regex: '\\A(?! )' }, content: ' ' })
+  if (config['add_prefix_space'] === true) parts.push({ type: 'Replace', ...inFront(' ', '[^ ]') })
   if (config['use_regex'] !== false) parts.push(split(GPT_2, 'Isolated'))
   return sequence([...parts, bytes])
 }
@@ -106,6 +104,16 @@ function regexOf(pattern: JsonObject): string | null {
   return typeof pattern['String'] === 'string' ? escapeRegex(pattern['String']) : null
 }
 
+/** Puts `text` before a text that begins with `first`. An expression that matches nothing else would also match between surrogates. */
+function inFront(text: string, first: string): JsonObject {
+  return { pattern: { Regex: `\\A(${first})` }, content: `${literal(text)}$1` }
+}
+
+/** The package hands replacements to String.replace, where a dollar sign is a command. */
+function literal(text: string): string {
+  return text.replaceAll('$', '$$$$')
+}
+
 function escapeRegex(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
@@ -126,6 +134,11 @@ export function rewriteNormalizer(config: JsonValue | undefined, path: string): 
       )
       return { type: 'Sequence', normalizers: sides.map((side) => ({ type: 'Replace', pattern: { Regex: side }, content: '' })) }
     }
+    case 'Prepend':
+      // Nothing is put before nothing.
+      return { type: 'Replace', ...inFront(typeof config['prepend'] === 'string' ? config['prepend'] : '', '[\\s\\S]') }
+    case 'Replace':
+      return typeof config['content'] === 'string' ? { ...config, content: literal(config['content']) } : config
     default:
       return known(config, { path, kinds: NORMALIZERS, what: 'the normalizer' })
   }

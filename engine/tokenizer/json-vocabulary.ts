@@ -37,7 +37,8 @@ export function readJsonVocabulary(model: JsonObject, path: string): JsonVocabul
 
 function unigramEntries(vocab: readonly JsonValue[], path: string): [string, number][] {
   return vocab.map((entry, id) => {
-    const [piece, score]: readonly (JsonValue | undefined)[] = Array.isArray(entry) ? entry : []
+    const pair: readonly unknown[] = Array.isArray(entry) ? entry : []
+    const [piece, score] = pair
     if (typeof piece !== 'string' || typeof score !== 'number') {
       throw engineError('tokenizer/corrupt-json', { path, reason: `entry ${id} of the vocabulary is not a piece and its score` })
     }
@@ -54,9 +55,9 @@ function checkMerges(model: JsonObject, { idOf, path }: { readonly idOf: Readonl
   const prefix = typeof model['continuing_subword_prefix'] === 'string' ? model['continuing_subword_prefix'] : ''
   if (prefix !== '') throw engineError('tokenizer/unsupported', { path, what: 'a BPE model with a continuing subword prefix' })
   for (const [index, merge] of merges.entries()) {
-    const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge
-    if (!Array.isArray(pair) || pair.length !== 2) throw corrupt(`merge ${index} is not a pair of tokens`)
-    const [left, right]: readonly unknown[] = pair
+    const pair: readonly unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : []
+    if (pair.length !== 2) throw corrupt(`merge ${index} is not a pair of tokens`)
+    const [left, right] = pair
     if (typeof left !== 'string' || typeof right !== 'string' || !idOf.has(left + right))
       throw corrupt(`merge ${index} makes a token that the vocabulary lacks`)
   }
