@@ -46,7 +46,7 @@ function readTemplate(config: JsonObject, path: string): Frame {
   const before: number[] = []
   const after: number[] = []
   let side = before
-  for (const item of single) {
+  single.forEach((item: JsonValue) => {
     if (!isJsonObject(item)) throw corrupt()
     if (item['Sequence'] !== undefined) side = after
     else {
@@ -57,7 +57,7 @@ function readTemplate(config: JsonObject, path: string): Frame {
       if (!Array.isArray(ids)) throw corrupt()
       for (const id of ids) side.push(checkedId(id, path))
     }
-  }
+  })
   return { before, after }
 }
 

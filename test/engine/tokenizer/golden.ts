@@ -1,4 +1,4 @@
-// The golden file: what sentencepiece and Transformers say about the tiny vocabularies (fixtures/make_golden.py).
+// The golden file: what sentencepiece, tokenizers and Transformers say about the tiny vocabularies (fixtures/make_golden.py).
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ChatMessage } from '../../../engine/tokenizer/types'
@@ -20,7 +20,16 @@ interface TransformersCases {
   }[]
 }
 
+interface JsonCases {
+  readonly name: string
+  readonly tokenizer: Readonly<Record<string, unknown>>
+  readonly config: Readonly<Record<string, unknown>> | null
+  readonly texts: readonly { readonly text: string; readonly ids: number[]; readonly withSpecial: number[] }[]
+  readonly ids: readonly { readonly ids: number[]; readonly decoded: string; readonly skipped: string }[]
+}
+
 interface Golden {
+  readonly json: readonly JsonCases[]
   readonly bpe: LibraryCases
   readonly unigram: LibraryCases
   readonly transformers: readonly TransformersCases[]
@@ -32,7 +41,7 @@ export function fixturePath(name: string): string {
 }
 
 function isGolden(value: unknown): value is Golden {
-  return typeof value === 'object' && value !== null && 'bpe' in value && 'unigram' in value && 'transformers' in value
+  return typeof value === 'object' && value !== null && 'bpe' in value && 'unigram' in value && 'transformers' in value && 'json' in value
 }
 
 /** Reads the golden file. */
