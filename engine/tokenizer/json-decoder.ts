@@ -4,7 +4,7 @@ import { engineError } from '../errors'
 import { bytesOfToken } from './byte-level'
 
 /** One step of a chain: a token in, the tokens that are complete out; `end` gives the rest. */
-export interface DecoderStep {
+interface DecoderStep {
   readonly push: (token: string) => readonly string[]
   readonly end: () => readonly string[]
 }

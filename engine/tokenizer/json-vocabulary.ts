@@ -5,7 +5,7 @@ import { engineError } from '../errors'
 /** Four times the largest public vocabulary; ids become array indices. */
 export const MAX_VOCABULARY = 1 << 20
 /** A BPE vocabulary has at most as many merges as tokens, or a few for each when they were made from pieces. */
-export const MAX_MERGES = 1 << 22
+const MAX_MERGES = 1 << 22
 
 /** Tokens by id. The array has holes where the file gives an id to no token. */
 export interface JsonVocabulary {

@@ -6,7 +6,7 @@ import { createUtf8Stream } from './utf8-stream'
 const SPACE_SYMBOL = '\u2581'
 
 /** What a special or added token shows as. `null` leaves the id to the vocabulary. */
-export type SurfaceOfToken = (id: number) => string | null
+type SurfaceOfToken = (id: number) => string | null
 
 /** How the first piece loses its space: as `sentencepiece` (the normalizer flags decide), or by the rule of a tokenizer class. */
 export type LeadingSpace = 'sentencepiece' | 'strip-one' | 'keep'

@@ -35,7 +35,7 @@ export interface SentencePieceModel {
 }
 
 /** The normalizer flags of a tokenizer.model. */
-export interface NormalizerSpec {
+interface NormalizerSpec {
   readonly addDummyPrefix: boolean
   readonly removeExtraWhitespaces: boolean
   readonly escapeWhitespaces: boolean

@@ -4,12 +4,9 @@ import { newSentencePieceProcessor, type SentencePieceProcessor } from './senten
 import type { SentencePieceModel } from './sentencepiece-model'
 import { encodeModelVariant, type ModelVariant } from './sentencepiece-variant'
 
-/** Far more than any context window holds; the library needs about 80 bytes of memory per character. */
-export const MAX_TEXT_CHARACTERS = 4 * 1024 * 1024
-
 const MODEL_FILE = 'tokenizer.model'
 
-/** Ids of a text without lone surrogates (the library would join one with what follows it). Throws "tokenizer/text-too-long", "tokenizer/segmentation-failed". */
+/** Ids of a text without lone surrogates (the library would join one with what follows it). Throws "tokenizer/segmentation-failed". */
 export type Segment = (text: string) => number[]
 
 /** A tokenizer.model: its bytes, and what readSentencePieceModel made of them. */
@@ -28,9 +25,6 @@ export async function loadSegmenter(file: ModelFile, variant: ModelVariant): Pro
   const processor = await createProcessor(path)
   loadBytes(processor, { path, bytes: encodeModelVariant({ bytes: file.bytes, pieceCount: file.model.pieces.length }, variant) })
   return (text) => {
-    if (text.length > MAX_TEXT_CHARACTERS) {
-      throw engineError('tokenizer/text-too-long', { characters: text.length, maxCharacters: MAX_TEXT_CHARACTERS })
-    }
     try {
       return processor.encodeIds(text)
     } catch (cause) {

@@ -9,7 +9,7 @@ import { loadSegmenter, type ModelFile } from './sentencepiece-segmenter'
 import { buildTokenTable, type TokenTable } from './token-table'
 import { addedToken, type TokenizerConfig } from './tokenizer-config'
 import type { Tokenizer } from './types'
-import { toWellFormed } from './well-formed'
+import { inputText } from './input-text'
 
 const SPACE_SYMBOL = '\u2581'
 
@@ -153,7 +153,7 @@ function assemble({ path, model, config, table, conventions }: Parts): Tokenizer
     parsesSpecialByDefault: config !== null,
     encode: (text, { addSpecial, parseSpecial }) => {
       const ids: number[] = addSpecial ? [...begin] : []
-      for (const part of split(toWellFormed(text), { parseSpecial })) {
+      for (const part of split(inputText(text), { parseSpecial })) {
         if (part.kind === 'token') ids.push(part.id)
         else for (const id of conventions.segment(part)) ids.push(id)
       }

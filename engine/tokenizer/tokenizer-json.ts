@@ -4,15 +4,14 @@ import { isJsonObject, readJsonFile, type JsonObject, type JsonValue } from '../
 import { engineError } from '../errors'
 import { createSplitter, type NumberedToken, type TextPart } from './added-tokens'
 import { decodeWith } from './decode'
+import { inputText } from './input-text'
 import { createDecoder, type DecoderFactory } from './json-decoder'
 import { readPostProcessor } from './json-post-processor'
 import { rewriteNormalizer, rewritePreTokenizer } from './json-rewrites'
 import { readJsonVocabulary, type JsonVocabulary } from './json-vocabulary'
-import { MAX_TEXT_CHARACTERS } from './sentencepiece-segmenter'
 import { buildTokenTable } from './token-table'
 import { MAX_ADDED_TOKENS, readAddedToken, type TokenizerConfig } from './tokenizer-config'
 import type { Tokenizer } from './types'
-import { toWellFormed } from './well-formed'
 
 /** The largest public file has 35 MB. */
 export const MAX_TOKENIZER_JSON_BYTES = 128 * 1024 * 1024
@@ -59,11 +58,8 @@ export async function loadTokenizerJson(path: string, config: TokenizerConfig | 
     specialTokens: table.named,
     parsesSpecialByDefault: true,
     encode: (text, { addSpecial, parseSpecial }) => {
-      if (text.length > MAX_TEXT_CHARACTERS) {
-        throw engineError('tokenizer/text-too-long', { characters: text.length, maxCharacters: MAX_TEXT_CHARACTERS })
-      }
       const ids: number[] = addSpecial ? [...frame.before] : []
-      for (const part of split(toWellFormed(text), { parseSpecial })) {
+      for (const part of split(inputText(text), { parseSpecial })) {
         if (part.kind === 'token') ids.push(part.id)
         else for (const id of encodePart(part)) ids.push(id)
       }

@@ -1,7 +1,7 @@
 // One tokenizer interface for every tokenizer file format.
 
 /** How a text is encoded. */
-export interface EncodeOptions {
+interface EncodeOptions {
   /** Adds the begin and end tokens that the tokenizer's configuration asks for. */
   readonly addSpecial: boolean
   /** Recognises special tokens written in the text; without it they are ordinary characters. */
@@ -9,7 +9,7 @@ export interface EncodeOptions {
 }
 
 /** How ids become text. */
-export interface DecodeOptions {
+interface DecodeOptions {
   /** Leaves special (control) tokens out. */
   readonly skipSpecial: boolean
 }

@@ -7,7 +7,7 @@ import { EngineError } from '../../../engine/errors'
 import { createChatTemplate, loadChatTemplate } from '../../../engine/tokenizer/chat-template'
 import { encodeChat } from '../../../engine/tokenizer/encode-chat'
 import { MAX_BLANK_RUN, MAX_TEMPLATE_CHARACTERS } from '../../../engine/tokenizer/jinja-compile'
-import { MAX_INDENT } from '../../../engine/tokenizer/jinja-evaluator'
+import { MAX_INDENT, MAX_OUTPUT_CHARACTERS } from '../../../engine/tokenizer/jinja-evaluator'
 import { MAX_RANGE } from '../../../engine/tokenizer/jinja-render'
 import { loadTokenizer } from '../../../engine/tokenizer/load'
 import type { ChatTemplate } from '../../../engine/tokenizer/types'
@@ -192,7 +192,7 @@ describe('the limits of a template', () => {
 
   it('does not double its text for ever', () => {
     const text = "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}"
-    expect(failure(() => render(text))).toMatchObject(exceeded)
+    expect(failure(() => render(text))).toMatchObject({ ...exceeded, details: { max: MAX_OUTPUT_CHARACTERS } })
   })
 
   it('does not loop for ever', () => {

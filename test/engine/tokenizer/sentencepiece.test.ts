@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadChatTemplate } from '../../../engine/tokenizer/chat-template'
 import { encodeChat } from '../../../engine/tokenizer/encode-chat'
 import { loadTokenizer } from '../../../engine/tokenizer/load'
-import { MAX_TEXT_CHARACTERS } from '../../../engine/tokenizer/sentencepiece-segmenter'
+import { MAX_TEXT_CHARACTERS } from '../../../engine/tokenizer/input-text'
 import { fixturePath, readGolden } from './golden'
 
 const golden = readGolden()
