@@ -2,8 +2,8 @@
 
 /** This close to the end counts as being there. */
 const END_PX = 48
-/** Share of the remaining way that each frame covers; the rest of the motion is easing. */
-const EASE = 0.28
+/** Time in which the remaining way shrinks to a third; short enough to keep up, long enough to look like one motion. */
+const EASE_MS = 45
 
 /** Follows one region. */
 export interface EndFollower {
@@ -19,6 +19,7 @@ export function followEnd(onchange: (atEnd: boolean) => void): EndFollower {
   let following = true
   let lastTop = 0
   let frame = 0
+  let lastStepMs = 0
 
   const setFollowing = (next: boolean): void => {
     if (following === next) return
@@ -27,18 +28,22 @@ export function followEnd(onchange: (atEnd: boolean) => void): EndFollower {
   }
   const remaining = (): number => (region === null ? 0 : region.scrollHeight - region.clientHeight - region.scrollTop)
 
-  const step = (): void => {
+  const step = (nowMs: number): void => {
+    const elapsedMs = Math.max(1, nowMs - lastStepMs)
+    lastStepMs = nowMs
     frame = 0
     if (region === null || !following) return
     const way = remaining()
     if (way < 1) return
     const jump = way > region.clientHeight || window.matchMedia('(prefers-reduced-motion: reduce)').matches
-    region.scrollTop += jump ? way : Math.max(1, way * EASE)
+    region.scrollTop += jump ? way : Math.max(1, way * (1 - Math.exp(-elapsedMs / EASE_MS)))
     lastTop = region.scrollTop
     frame = requestAnimationFrame(step)
   }
   const schedule = (): void => {
-    if (frame === 0) frame = requestAnimationFrame(step)
+    if (frame !== 0) return
+    lastStepMs = performance.now()
+    frame = requestAnimationFrame(step)
   }
 
   const onScroll = (): void => {

@@ -1,5 +1,7 @@
 // Splits a growing message into blocks: what stands before the last block cannot change any more and is not parsed again.
 import type { Token } from 'marked'
+import { MAX_BLOCK_CHARS, MAX_BLOCKS } from './limits'
+import { opensFormula } from './math-syntax'
 import type { MarkdownParser } from './parser'
 import { splitSegments, type Segment } from './segments'
 
@@ -22,7 +24,8 @@ export const NO_BLOCKS: ReadBlocks = { text: '', blocks: [], settledBlocks: 0, s
 
 /** Reads a message; where it begins with what `before` read, only the part behind the settled blocks is parsed. */
 export function readBlocks(options: { readonly text: string; readonly before: ReadBlocks; readonly parser: MarkdownParser }): ReadBlocks {
-  const { text, before, parser } = options
+  const { before, parser } = options
+  const text = options.text.replace(/\r\n?/g, '\n')
   const settled = before.text.slice(0, before.settledChars)
   const base = text.startsWith(settled) ? before : NO_BLOCKS
   const blocks: Block[] = base.blocks.slice(0, base.settledBlocks)
@@ -31,8 +34,16 @@ export function readBlocks(options: { readonly text: string; readonly before: Re
     blocks.push(...blocksOf(segment, start, parser))
     start += segment.text.length
   }
-  const lastStart = blocks.at(-1)?.start ?? 0
-  return { text, blocks, settledBlocks: Math.max(0, blocks.length - 1), settledChars: lastStart }
+  const rest = blocks[MAX_BLOCKS]
+  if (rest !== undefined) blocks.splice(MAX_BLOCKS, Infinity, { kind: 'plain', start: rest.start, source: text.slice(rest.start) })
+  const mayReadOtherwise = (block: Block): boolean =>
+    block.kind === 'markdown' &&
+    block.token.type !== 'mathBlock' &&
+    opensFormula({ source: block.source, charsToEnd: text.length - block.start })
+  const open = blocks.findIndex(mayReadOtherwise)
+  const aligned = blocks.every((block) => text.startsWith(block.source, block.start))
+  const settledBlocks = !aligned ? 0 : Math.max(0, open < 0 ? blocks.length - 1 : Math.min(open, blocks.length - 1))
+  return { text, blocks, settledBlocks, settledChars: blocks[settledBlocks]?.start ?? 0 }
 }
 
 /** True where a link is defined apart from its use, so that blocks depend on each other and a finished message is best read as a whole. */
@@ -45,10 +56,15 @@ function blocksOf(segment: Segment, start: number, parser: MarkdownParser): read
   const blocks: Block[] = []
   let offset = start
   for (const token of lexOrNull(segment.text, parser) ?? []) {
-    if (token.type !== 'space' && token.type !== 'def') blocks.push({ kind: 'markdown', start: offset, source: token.raw, token })
+    if (token.type !== 'space' && token.type !== 'def') blocks.push(blockOf(token, offset))
     offset += token.raw.length
   }
   return blocks.length === 0 && segment.text.trim() !== '' ? [{ kind: 'plain', start, source: segment.text }] : blocks
+}
+
+function blockOf(token: Token, start: number): Block {
+  if (token.type !== 'code' && token.raw.length > MAX_BLOCK_CHARS) return { kind: 'plain', start, source: token.raw }
+  return { kind: 'markdown', start, source: token.raw, token }
 }
 
 /** Marked throws where its recursion runs out of stack or a rule makes no progress; the text is then shown as it stands. */

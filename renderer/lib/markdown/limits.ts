@@ -8,6 +8,10 @@ export const MAX_INLINE_MARKS = 3_000
 export const MAX_NESTING = 24
 /** Columns of indentation, which nest lists without repeating marks. */
 export const MAX_INDENT_CHARS = 200
+/** A block longer than this that is no code, such as one endless list, is shown as it stands: it is laid out and written again as a whole. */
+export const MAX_BLOCK_CHARS = 40_000
+/** What follows this many blocks is shown as it stands: each is a part of the page that is sanitised and laid out. */
+export const MAX_BLOCKS = 1_500
 /** Messages longer than this are shown as plain text altogether. */
 export const MAX_MESSAGE_CHARS = 200_000
 /** Plain text is cut here until the person asks for the rest: one text node of a megabyte takes seconds to lay out. */

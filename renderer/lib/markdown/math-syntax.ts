@@ -3,15 +3,21 @@ import type { TokenizerAndRendererExtension, Tokens } from 'marked'
 import { escapeHtml } from './escape'
 import { MAX_FORMULA_CHARS } from './limits'
 
-const BLOCK = /^ {0,3}(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/
+// As in LaTeX, no formula holds an empty line.
+const BLOCK = /^ {0,3}(?:\$\$((?:(?!\n[ \t]*\n)[\s\S])+?)\$\$|\\\[((?:(?!\n[ \t]*\n)[\s\S])+?)\\\])[ \t]*(?:\n|$)/
 const INLINE = /^(?:\$\$([^$]+?)\$\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\]|\$(?![\s$])((?:\\[^\n]|[^\\$\n])+?)(?<![\s\\])\$(?!\d))/
+
+/** True where a formula may begin in a block that more text could still complete, and so change how the block reads. */
+export function opensFormula(block: { readonly source: string; readonly charsToEnd: number }): boolean {
+  return block.charsToEnd <= MAX_FORMULA_CHARS * 2 && /^ {0,3}(?:\$\$|\\\[)/m.test(block.source)
+}
 
 /** The extensions, block before inline. */
 export const mathSyntax: readonly TokenizerAndRendererExtension[] = [
   {
     name: 'mathBlock',
     level: 'block',
-    start: (source) => indexOrNothing(source, /(?:^|\n) {0,3}(?:\$\$|\\\[)/),
+    // No `start`: inside a paragraph the inline rule finds the same formulas, and Marked's tokens keep adding up to the text.
     tokenizer: (source) => mathToken({ type: 'mathBlock', match: BLOCK.exec(source.slice(0, MAX_FORMULA_CHARS * 2)), display: true }),
     renderer: renderMath,
   },
