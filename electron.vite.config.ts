@@ -1,7 +1,7 @@
 // Builds the three Electron bundles, the command line and the engine process. The engine library is built by scripts/build.mjs.
 import { resolve } from 'node:path'
-import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'electron-vite'
+import { rendererBuild, rendererPlugins } from './renderer/vite.config'
 
 const at = (path: string): string => resolve(import.meta.dirname, path)
 
@@ -37,7 +37,7 @@ export default defineConfig({
   renderer: {
     root: at('renderer'),
     base: './',
-    plugins: [svelte()],
-    build: { outDir: at('out/renderer'), target: 'chrome130', rollupOptions: { input: at('renderer/index.html') } },
+    plugins: rendererPlugins(),
+    build: { ...rendererBuild, outDir: at('out/renderer'), rollupOptions: { input: at('renderer/index.html') } },
   },
 })

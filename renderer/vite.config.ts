@@ -15,7 +15,7 @@ function katexWoff2Only(): PluginOption {
 }
 
 /** Plugins of the renderer. */
-export const rendererPlugins = (): PluginOption[] => [svelte(), katexWoff2Only()]
+export const rendererPlugins = (): PluginOption[] => [svelte({ configFile: false }), katexWoff2Only()]
 
 /** Build options of the renderer: relative addresses for `app://`, no data: URIs and no inline script so that the CSP can stay strict. */
 export const rendererBuild = {

@@ -16,7 +16,7 @@ await build({
     outDir: 'out/engine',
     emptyOutDir: true,
     sourcemap: true,
-    rolldownOptions: { output: { format: 'es', entryFileNames: 'index.mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' } },
+    rolldownOptions: { preserveEntrySignatures: 'strict', output: { format: 'es', entryFileNames: 'index.mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' } },
   },
 })
 

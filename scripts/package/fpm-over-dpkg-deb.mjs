@@ -44,7 +44,6 @@ try {
     ...(recommends.length > 0 ? [`Recommends: ${recommends.join(', ')}`] : []),
     `Section: ${single.get('--category') ?? 'utils'}`,
     `Priority: ${single.get('--deb-priority') ?? 'optional'}`,
-    `Homepage: ${single.get('--url')}`,
     `Description: ${synopsis.trim()}`,
     ...longer.map((line) => ` ${line.trim() || '.'}`),
     '',
