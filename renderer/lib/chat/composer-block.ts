@@ -15,7 +15,11 @@ export type ComposerBlock =
   | null
 
 /** Decides from the connection, the engine and the context, in this order. */
-export function composerBlock(state: { readonly connected: boolean; readonly engine: EngineState; readonly use: ContextUse | null }): ComposerBlock {
+export function composerBlock(state: {
+  readonly connected: boolean
+  readonly engine: EngineState
+  readonly use: ContextUse | null
+}): ComposerBlock {
   if (!state.connected) return 'composer.offline'
   switch (state.engine.status) {
     case 'starting':
@@ -33,8 +37,13 @@ export function composerBlock(state: { readonly connected: boolean; readonly eng
   }
 }
 
-/** The reason as a sentence; `loadingModel` names the model that is being loaded. */
-export function describeBlock(block: ComposerBlock, loadingModel: string): string | null {
+/** The reason as a sentence; `loadingModel` names the model that is being loaded, `use` says what the context would have to hold. */
+export function describeBlock(
+  block: ComposerBlock,
+  facts: { readonly loadingModel: string; readonly use: ContextUse | null },
+): string | null {
   if (block === null) return null
-  return block === 'composer.loading' ? t(block, { model: loadingModel }) : t(block)
+  if (block === 'composer.loading') return t(block, { model: facts.loadingModel })
+  if (block === 'composer.contextFull') return t(block, { used: facts.use?.usedTokens ?? 0, total: facts.use?.contextLength ?? 0 })
+  return t(block)
 }
