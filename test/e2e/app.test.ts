@@ -1,14 +1,14 @@
 // The main path on every host: open, ask, stream, stop, regenerate, reload, lose the engine and go on.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hostKinds } from './hosts'
 import { engineProcesses } from './hosts/app-process'
 import type { HostKind, RunningHost } from './hosts/types'
-import { brokenModels, makeEndlessModel } from './models'
+import { makeEndlessModel } from './models'
 
 const ANSWER_LIMIT_MS = 30_000
 /** The main process may hold its event loop no longer than this while a model loads and generates. */
@@ -176,18 +176,6 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       await page.getByTestId('toast').getByRole('button', { name: 'Undo' }).click()
       await expect.poll(() => page.getByTestId('chat-row').count()).toBe(1)
       await page.getByTestId('chat-search').fill('')
-    })
-
-    it.each(Object.entries(brokenModels))('says why a folder cannot be opened: %s', async (code, make) => {
-      const { page } = host
-      const folder = join(work, code.replace('/', '-'))
-      make(folder)
-      await openFolder(host, kind, folder)
-      const shown = page.getByText(code)
-      const row = page.getByRole('row', { name: new RegExp(basename(folder)) })
-      await expect.poll(async () => (await shown.count()) + (await row.count()), { timeout: ANSWER_LIMIT_MS }).toBeGreaterThan(0)
-      expect(await page.locator('body').textContent()).toContain(code)
-      await page.keyboard.press('Escape')
     })
 
     it.each(['nav-models', 'nav-devices', 'nav-settings'])('has no accessibility violation on %s', async (place) => {
