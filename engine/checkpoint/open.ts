@@ -7,7 +7,7 @@ import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { readSafetensorsFile } from './safetensors'
 import { openShardedCheckpoint, openShards } from './sharded'
 import { createCheckpoint } from './tensor-files'
-import type { Checkpoint } from './types'
+import type { Checkpoint, CheckpointReader } from './types'
 
 interface OpenOptions {
   readonly signal?: AbortSignal
@@ -15,7 +15,10 @@ interface OpenOptions {
 
 const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/
 
-/** Kinds that hold weights but have no reader yet. */
+/** The readers beside safetensors, by the kind of the file that they open. */
+const READERS: Partial<Record<FileKind, CheckpointReader>> = {}
+
+/** Kinds that hold weights, with a reader or without. */
 const WEIGHT_KINDS: ReadonlySet<FileKind> = new Set([
   'pytorch-zip',
   'numpy-npz',
@@ -99,6 +102,8 @@ async function openDirectory(directory: string, options: OpenOptions): Promise<C
 async function openFile(path: string, options: OpenOptions): Promise<Checkpoint> {
   const name = basename(path)
   const kind = await detectFileKind(path)
+  const reader = READERS[kind]
+  if (reader) return reader(path, options)
   if (kind === 'json' && name.endsWith('.index.json')) return openShardedCheckpoint(path, options)
   if (WEIGHT_KINDS.has(kind) || kind === 'zip') {
     throw engineError('checkpoint/unsupported-format', { path, found: [{ file: name, format: FILE_KIND_NAMES[kind] }] })

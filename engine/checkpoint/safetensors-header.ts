@@ -3,7 +3,7 @@ import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '../byt
 import { EngineError, engineError } from '../errors'
 import { isDtype } from '../tensor/dtype'
 import { countElements, MAX_TENSOR_DIMENSIONS, tensorSizeBytes } from '../tensor/shape'
-import type { TensorInfo } from './types'
+import type { PlainTensor } from './types'
 
 /** The library's own cap on the header (MAX_HEADER_SIZE in tensor.rs): real headers are below 20 MB. */
 export const MAX_HEADER_BYTES = 100_000_000
@@ -13,7 +13,7 @@ export const HEADER_LENGTH_BYTES = 8
 
 /** Tensors and metadata that a header describes. */
 export interface SafetensorsHeader {
-  readonly tensors: readonly TensorInfo[]
+  readonly tensors: readonly PlainTensor[]
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -70,7 +70,7 @@ function readShape(value: JsonValue | undefined, place: { readonly path: string;
 }
 
 /** One tensor with its offsets still relative to the start of the data. */
-function readTensor(name: string, value: JsonValue | undefined, context: HeaderContext): TensorInfo {
+function readTensor(name: string, value: JsonValue | undefined, context: HeaderContext): PlainTensor {
   const place = { path: context.file, tensor: name }
   const malformed = (reason: string) => engineError('checkpoint/malformed-header', { ...place, reason })
   if (!isJsonObject(value)) throw malformed('its entry is not an object')
@@ -93,9 +93,9 @@ function readTensor(name: string, value: JsonValue | undefined, context: HeaderC
 }
 
 /** Every data byte must belong to exactly one tensor: a hidden byte could make one file mean two things to two readers. */
-function checkCoverage(tensors: readonly TensorInfo[], context: HeaderContext): void {
+function checkCoverage(tensors: readonly PlainTensor[], context: HeaderContext): void {
   const { file: path, fileSizeBytes, dataStartBytes } = context
-  let previous: TensorInfo | null = null
+  let previous: PlainTensor | null = null
   let expectedBytes = 0
   for (const tensor of tensors) {
     const startBytes = tensor.offsetBytes

@@ -3,6 +3,16 @@ import { MAX_READ_BYTES, openRandomAccessFile, type RandomAccessFile } from '../
 import { engineError } from '../errors'
 import type { Checkpoint, TensorInfo, TensorRange } from './types'
 
+/** Makes bytes of a computed tensor: exactly `sizeBytes` from `offsetBytes` of its packed form. `open` gives a file of the checkpoint, closed with it. */
+export type ComputeRange = (
+  range: Omit<TensorRange, 'name'> & { readonly open: (path: string) => Promise<RandomAccessFile> },
+) => Promise<Uint8Array>
+
+/** What a reader hands over: validated tensors, and a way to make the bytes of each computed one. */
+export interface CheckpointContent extends Omit<Checkpoint, 'read' | 'readRange' | typeof Symbol.dispose> {
+  readonly computed?: ReadonlyMap<string, ComputeRange>
+}
+
 /** Files by real path, opened when first read from and closed together. */
 class TensorFiles implements Disposable {
   readonly #sizes: ReadonlyMap<string, number>
@@ -49,7 +59,7 @@ class TensorFiles implements Disposable {
 }
 
 /** Makes a checkpoint of validated tensors; `read` and `readRange` throw "checkpoint/unknown-tensor", "checkpoint/range-outside-tensor", "checkpoint/file-changed", "bytes/short-read". */
-export function createCheckpoint(content: Omit<Checkpoint, 'read' | 'readRange' | typeof Symbol.dispose>): Checkpoint {
+export function createCheckpoint({ computed, ...content }: CheckpointContent): Checkpoint {
   const files = new TensorFiles(content.files)
   const find = (name: string): TensorInfo => {
     const tensor = content.tensors.get(name)
@@ -64,6 +74,11 @@ export function createCheckpoint(content: Omit<Checkpoint, 'read' | 'readRange' 
     }
     if (sizeBytes > MAX_READ_BYTES)
       throw engineError('checkpoint/tensor-too-large', { tensor: range.name, sizeBytes, maxBytes: MAX_READ_BYTES })
+    if (tensor.storage === 'computed') {
+      const compute = computed?.get(range.name)
+      if (!compute) throw engineError('checkpoint/unknown-tensor', { tensor: range.name, count: content.tensors.size })
+      return compute({ offsetBytes, sizeBytes, open: (path) => files.get(path), ...(signal && { signal }) })
+    }
     const file = await files.get(tensor.file)
     return file.read({ offsetBytes: tensor.offsetBytes + offsetBytes, sizeBytes, ...(signal && { signal }) })
   }

@@ -1,18 +1,48 @@
 // What every checkpoint reader returns: named lazy tensors with the file and byte range they lie in.
 import type { Dtype } from '../tensor/dtype'
 
-/** One tensor of a checkpoint. `file` is an absolute real path; the bytes are little-endian, row-major, `sizeBytes` long from `offsetBytes`. */
-export interface TensorInfo {
+/** What is known of every tensor. `sizeBytes` is its size as `read` gives it: little-endian, row-major, packed. `file` is an absolute real path. */
+interface TensorHeader {
   readonly name: string
   readonly dtype: Dtype
   readonly shape: readonly number[]
   readonly file: string
-  readonly offsetBytes: number
   readonly sizeBytes: number
 }
 
+/** A tensor that lies in its file as `read` gives it: `sizeBytes` bytes from `offsetBytes` on. It can be mapped without a copy. */
+export interface PlainTensor extends TensorHeader {
+  readonly storage?: 'plain'
+  readonly offsetBytes: number
+}
+
+/** Why the bytes of a tensor have to be made. */
+export type TensorComputation = 'strided' | 'big-endian' | 'compressed' | 'dequantized' | 'converted'
+
+/** A tensor whose bytes only `read` and `readRange` give; `file` holds what they are made from. */
+export interface ComputedTensor extends TensorHeader {
+  readonly storage: 'computed'
+  readonly computation: TensorComputation
+}
+
+/** One tensor of a checkpoint. */
+export type TensorInfo = PlainTensor | ComputedTensor
+
 /** Format of a checkpoint, detected by content. */
-export type CheckpointFormat = 'safetensors'
+export type CheckpointFormat =
+  | 'safetensors'
+  | 'pytorch'
+  | 'pytorch-legacy'
+  | 'pytorch-tar'
+  | 'torchscript'
+  | 'gguf'
+  | 'tensorflow-checkpoint'
+  | 'tensorflow-saved-model'
+  | 'hdf5'
+  | 'flax-msgpack'
+  | 'numpy-npz'
+  | 'numpy-npy'
+  | 'onnx'
 
 /** A part of one tensor's bytes; `offsetBytes` counts from the tensor's start. */
 export interface TensorRange {
@@ -33,3 +63,6 @@ export interface Checkpoint extends Disposable {
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>
   readonly readRange: (range: TensorRange) => Promise<Uint8Array>
 }
+
+/** Opens the checkpoint at `path` (an absolute path of a file); only headers are read. */
+export type CheckpointReader = (path: string, options: { readonly signal?: AbortSignal }) => Promise<Checkpoint>

@@ -10,5 +10,7 @@ export const graphErrors = {
     `The tensor ${d.tensor} has the shape ${shape(d.found)}, but config.json asks for ${shape(d.expected)}.`,
   'graph/weight-dtype': (d: { tensor: string; found: string; allowed: readonly string[] }) =>
     `The tensor ${d.tensor} is stored as ${d.found}; a decoder takes ${d.allowed.join(', ')}.`,
+  'graph/weight-computed': (d: { tensor: string; computation: string }) =>
+    `The tensor ${d.tensor} does not lie in its file as it is used (${d.computation}), so it cannot be run in place; convert the model first.`,
   'graph/name-repeated': (d: { name: string }) => `The graph has two values or nodes named ${d.name}.`,
 } satisfies Record<string, (details: never) => string>

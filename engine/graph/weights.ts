@@ -89,6 +89,7 @@ export function createWeightStore(options: {
     const known = placed.get(slot.tensor)
     if (known !== undefined) return known
     const dtype = storedDtype(tensor)
+    if (tensor.storage === 'computed') throw engineError('graph/weight-computed', { tensor: slot.tensor, computation: tensor.computation })
     const value = builder.external({
       name: slot.tensor,
       dtype,

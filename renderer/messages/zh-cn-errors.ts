@@ -83,8 +83,10 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/invalid-offsets': '{path} 的张量 {tensor} 数据偏移无效：必须是小于 2^53 的整数。',
   'checkpoint/shape-overflow': '{path} 的张量 {tensor} 形状为 [{shape}]，元素数量超出任何文件的容量。',
   'checkpoint/size-mismatch': '{path} 的张量 {tensor}（{dtype} [{shape}]）大小与数据偏移不符：偏移覆盖 {foundBytes} 字节。',
-  'checkpoint/overlapping-tensors': '{path} 的张量 {tensor} 从数据字节 {startBytes} 开始，与张量 {otherTensor}（结束于 {otherEndBytes}）重叠。',
-  'checkpoint/gap-between-tensors': '{path} 的张量 {tensor} 从数据字节 {startBytes} 开始，但前面的数据结束于 {expectedBytes}；safetensors 不允许空隙。',
+  'checkpoint/overlapping-tensors':
+    '{path} 的张量 {tensor} 从数据字节 {startBytes} 开始，与张量 {otherTensor}（结束于 {otherEndBytes}）重叠。',
+  'checkpoint/gap-between-tensors':
+    '{path} 的张量 {tensor} 从数据字节 {startBytes} 开始，但前面的数据结束于 {expectedBytes}；safetensors 不允许空隙。',
   'checkpoint/truncated-file': '{path} 不完整：张量 {tensor} 应结束于第 {endBytes} 字节，但文件只有 {fileSizeBytes} 字节。',
   'checkpoint/trailing-bytes': '{path} 含有不属于任何张量的字节：最后一个张量结束于 {endBytes}，文件结束于 {fileSizeBytes}。',
   'checkpoint/no-weights': '{directory} 里没有权重：没有 .safetensors 文件，也没有其他模型文件。',
@@ -115,6 +117,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'graph/weight-missing': '模型文件中没有 {family} 解码器需要的张量 {tensor}。',
   'graph/weight-shape': '张量 {tensor} 的形状是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '张量 {tensor} 以 {found} 存储；解码器可用的是 {allowed}。',
+  'graph/weight-computed': '张量 {tensor} 在文件中的存放方式不能直接使用（{computation}），因此无法原地运行；请先转换模型。',
   'graph/name-repeated': '计算图中有两个名为 {name} 的值或节点。',
 
   'runtime/aborted': '已取消。',

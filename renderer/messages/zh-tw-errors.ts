@@ -83,8 +83,10 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/invalid-offsets': '{path} 的張量 {tensor} 資料位移無效：必須是小於 2^53 的整數。',
   'checkpoint/shape-overflow': '{path} 的張量 {tensor} 形狀為 [{shape}]，元素數量超過任何檔案所能容納。',
   'checkpoint/size-mismatch': '{path} 的張量 {tensor}（{dtype} [{shape}]）大小與資料位移不符：位移涵蓋 {foundBytes} 個位元組。',
-  'checkpoint/overlapping-tensors': '{path} 的張量 {tensor} 從資料位元組 {startBytes} 開始，與張量 {otherTensor}（結束於 {otherEndBytes}）重疊。',
-  'checkpoint/gap-between-tensors': '{path} 的張量 {tensor} 從資料位元組 {startBytes} 開始，但前面的資料結束於 {expectedBytes}；safetensors 不允許空隙。',
+  'checkpoint/overlapping-tensors':
+    '{path} 的張量 {tensor} 從資料位元組 {startBytes} 開始，與張量 {otherTensor}（結束於 {otherEndBytes}）重疊。',
+  'checkpoint/gap-between-tensors':
+    '{path} 的張量 {tensor} 從資料位元組 {startBytes} 開始，但前面的資料結束於 {expectedBytes}；safetensors 不允許空隙。',
   'checkpoint/truncated-file': '{path} 不完整：張量 {tensor} 應結束於第 {endBytes} 個位元組，但檔案只有 {fileSizeBytes} 個。',
   'checkpoint/trailing-bytes': '{path} 有不屬於任何張量的位元組：最後一個張量結束於 {endBytes}，檔案結束於 {fileSizeBytes}。',
   'checkpoint/no-weights': '{directory} 裡沒有權重：沒有 .safetensors 檔案，也沒有其他模型檔案。',
@@ -115,6 +117,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'graph/weight-missing': '模型檔案中沒有 {family} 解碼器需要的張量 {tensor}。',
   'graph/weight-shape': '張量 {tensor} 的形狀是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '張量 {tensor} 以 {found} 儲存；解碼器可用的是 {allowed}。',
+  'graph/weight-computed': '張量 {tensor} 在檔案中的存放方式不能直接使用（{computation}），因此無法就地執行；請先轉換模型。',
   'graph/name-repeated': '計算圖中有兩個名為 {name} 的值或節點。',
 
   'runtime/aborted': '已取消。',

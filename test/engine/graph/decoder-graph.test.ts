@@ -59,7 +59,7 @@ function without(model: Model, ...names: readonly string[]): Model {
   return { ...model, tensors: new Map([...model.tensors].filter(([name]) => !names.includes(name))) }
 }
 
-function withTensor(model: Model, name: string, change: Partial<TensorInfo>): Model {
+function withTensor(model: Model, name: string, change: Partial<Pick<TensorInfo, 'dtype' | 'shape' | 'sizeBytes'>>): Model {
   const [first] = model.tensors.values()
   const base = model.tensors.get(name) ?? first
   if (base === undefined) throw new Error('the fixture has no tensors')

@@ -29,13 +29,13 @@ async function showModel(path: string, options: InspectOptions, terminal: Termin
   const inspection = await inspectCheckpoint(path, { signal: terminal.signal })
   if (options.json) {
     const { format, files, config, tokenizer, metadata, parameterCount, weightBytes, dtype, notes } = inspection
-    const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, offsetBytes }) => ({
+    const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, ...place }) => ({
       name,
       dtype: type,
       shape,
       sizeBytes,
       file,
-      offsetBytes,
+      ...(place.storage === 'computed' ? { computed: place.computation } : { offsetBytes: place.offsetBytes }),
     }))
     writeJson(terminal, {
       format,
