@@ -2,7 +2,7 @@
 import type { ContractError, Result } from '../../preload/contract'
 
 /** Code of a call or stream that ended because the host cannot be reached. */
-export const CONNECTION_LOST = 'app/connection-lost'
+const CONNECTION_LOST = 'app/connection-lost'
 
 /** A failed call or stream. Match on `code`, never on the message. */
 export class ContractFailure extends Error implements ContractError {

@@ -61,7 +61,11 @@ export function createSocketClient(environment: SocketEnvironment): Client {
     else if (frame.kind !== 'close') unsent.push(frame)
   }
 
-  const openStream = async function* <N extends StreamName>(name: N, input: StreamInput<N>, signal: AbortSignal): AsyncGenerator<StreamEvent<N>> {
+  const openStream = async function* <N extends StreamName>(
+    name: N,
+    input: StreamInput<N>,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamEvent<N>> {
     if (signal.aborted) return
     if (state === 'lost') throw connectionLost()
     const id = ++lastId

@@ -8,7 +8,8 @@ export interface DroppedData {
 }
 
 /** 'path' = known; 'name' = something was dropped, but the browser hides where it lies; 'nothing' = no file at all. */
-export type Dropped = { readonly kind: 'path'; readonly path: string } | { readonly kind: 'name'; readonly name: string } | { readonly kind: 'nothing' }
+export type Dropped =
+  { readonly kind: 'path'; readonly path: string } | { readonly kind: 'name'; readonly name: string } | { readonly kind: 'nothing' }
 
 /** True while files, and not text of the page itself, are dragged. */
 export function carriesFiles(types: readonly string[]): boolean {

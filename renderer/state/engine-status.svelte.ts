@@ -26,13 +26,14 @@ export class EngineStatus {
 
   /** Follows the engine until `signal` aborts, across lost connections. */
   async watch(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const ended = (): boolean => signal.aborted
+    while (!ended()) {
       try {
         for await (const state of this.#client.stream('engine.watch', {}, signal)) this.#state = state
       } catch {
         // A lost connection is shown by the connection's own state; the watch is opened again below.
       }
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, REOPEN_MS))
+      if (!ended()) await new Promise((resolve) => setTimeout(resolve, REOPEN_MS))
     }
   }
 

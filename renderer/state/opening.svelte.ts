@@ -7,7 +7,13 @@ import type { Library } from './library.svelte'
 /** What the window shows about the path. `add` lists a folder of models, `open` loads one model. */
 export type OpeningStep =
   | { readonly kind: 'none' }
-  | { readonly kind: 'ask'; readonly purpose: 'add' | 'open'; readonly path: string; readonly error: ContractError | null; readonly busy: boolean }
+  | {
+      readonly kind: 'ask'
+      readonly purpose: 'add' | 'open'
+      readonly path: string
+      readonly error: ContractError | null
+      readonly busy: boolean
+    }
   | { readonly kind: 'checking' }
   | { readonly kind: 'refused'; readonly path: string; readonly error: ContractError }
 

@@ -14,6 +14,7 @@ export class Planner {
   #error = $state.raw<ContractError | null>(null)
   #timer: ReturnType<typeof setTimeout> | undefined
   #request = 0
+  #loadedId: string | null = null
   readonly #client: Client
 
   constructor(client: Client) {
@@ -37,8 +38,10 @@ export class Planner {
     return this.#error
   }
 
-  /** Plans a model at its default context length. */
-  async show(modelId: string): Promise<void> {
+  /** Plans a model, a new one at its default context length; again when another model is in memory, which is what is measured. */
+  async show(modelId: string, loadedId: string | null): Promise<void> {
+    if (modelId === this.#modelId && loadedId === this.#loadedId && this.#plan !== null) return
+    this.#loadedId = loadedId
     if (modelId !== this.#modelId) {
       this.#modelId = modelId
       this.#contextLength = null

@@ -77,7 +77,10 @@ export class Session {
   async deleteChat(chatId: string, title: string): Promise<void> {
     this.conversations.close(chatId)
     const error = await this.chats.remove(chatId)
-    if (error !== null) return this.tell(error)
+    if (error !== null) {
+      this.tell(error)
+      return
+    }
     this.toasts.show({
       text: t('chats.deleted', { title }),
       tone: 'plain',
@@ -100,7 +103,10 @@ export class Session {
 
   /** Lets the person choose a folder of models: natively where the host can, otherwise by its path. */
   async addFolder(): Promise<void> {
-    if (this.#info?.can.chooseFolder !== true) return this.opening.ask('add', '')
+    if (this.#info?.can.chooseFolder !== true) {
+      this.opening.ask('add', '')
+      return
+    }
     const path = await this.client.call('app.chooseFolder', {}).catch(() => null)
     if (path !== null) await this.opening.add(path)
   }
@@ -122,7 +128,13 @@ export class Session {
   }
 
   async #read(): Promise<void> {
-    await Promise.all([this.#readInfo(), this.settings.load(), this.library.refresh(), this.chats.refresh(), this.conversations.current.load()])
+    await Promise.all([
+      this.#readInfo(),
+      this.settings.load(),
+      this.library.refresh(),
+      this.chats.refresh(),
+      this.conversations.current.load(),
+    ])
   }
 
   async #readInfo(): Promise<void> {

@@ -14,7 +14,7 @@ export interface Toast {
 /** The notices that are shown now, oldest first. */
 export class Toasts {
   #items = $state.raw<readonly Toast[]>([])
-  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>()
+  readonly #timers: Record<number, ReturnType<typeof setTimeout>> = {}
   #lastId = 0
 
   get items(): readonly Toast[] {
@@ -30,17 +30,13 @@ export class Toasts {
 
   /** Keeps a notice while it is pointed at or holds the focus. */
   hold(id: number): void {
-    clearTimeout(this.#timers.get(id))
-    this.#timers.delete(id)
+    clearTimeout(this.#timers[id])
   }
 
   /** Lets the time of a notice run again from the start. */
   resume(id: number): void {
     this.hold(id)
-    this.#timers.set(
-      id,
-      setTimeout(() => this.dismiss(id), SHOWN_MS),
-    )
+    this.#timers[id] = setTimeout(() => this.dismiss(id), SHOWN_MS)
   }
 
   dismiss(id: number): void {

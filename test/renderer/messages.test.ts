@@ -82,7 +82,9 @@ describe('texts', () => {
 })
 
 describe('error sentences', () => {
-  const engineCodes = [checkpointErrors, configErrors, generateErrors, graphErrors, runtimeErrors, tokenizerErrors].flatMap((each) => Object.keys(each))
+  const engineCodes = [checkpointErrors, configErrors, generateErrors, graphErrors, runtimeErrors, tokenizerErrors].flatMap((each) =>
+    Object.keys(each),
+  )
   const serviceSource = readFileSync(join(root, 'main/service-error.ts'), 'utf8')
   const serviceCodes = [...serviceSource.matchAll(/^ {2}'([a-z]+\/[a-z-]+)':/gm)].map((match) => match[1] ?? '')
   const engineSource = readdirSync(join(root, 'engine/errors'))
@@ -101,7 +103,8 @@ describe('error sentences', () => {
   it('has the same codes and placeholders in both kinds of Chinese', () => {
     const { 'zh-TW': taiwan, 'zh-CN': mainland } = errorCatalogues
     expect(Object.keys(mainland)).toEqual(Object.keys(taiwan))
-    for (const [code, text] of Object.entries(taiwan)) expect([code, placeholderNames(mainland[code] ?? '')]).toEqual([code, placeholderNames(text)])
+    for (const [code, text] of Object.entries(taiwan))
+      expect([code, placeholderNames(mainland[code] ?? '')]).toEqual([code, placeholderNames(text)])
   })
 
   it('asks only for details that a code carries', () => {
@@ -110,7 +113,8 @@ describe('error sentences', () => {
       const start = sources.indexOf(`  '${code}':`)
       if (start < 0) continue
       const details = sources.slice(start, sources.indexOf('=>', start))
-      for (const name of placeholderNames(text)) expect([code, name, details.includes(`${name}: `) || details.includes(`${name}?: `)]).toEqual([code, name, true])
+      for (const name of placeholderNames(text))
+        expect([code, name, details.includes(`${name}: `) || details.includes(`${name}?: `)]).toEqual([code, name, true])
     }
   })
 

@@ -104,14 +104,19 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     engine = state
     for (const sink of engineSinks) sink(state)
   }
-  const stored = (chatId: string): { chat: Chat; all: Message[]; deleted: boolean } => chats.get(chatId) ?? problem('chats/unknown', 'No such chat.')
+  const stored = (chatId: string): { chat: Chat; all: Message[]; deleted: boolean } =>
+    chats.get(chatId) ?? problem('chats/unknown', 'No such chat.')
   const withSiblings = (all: readonly Message[], message: Message): Message => ({
     ...message,
     siblingIds: all.filter((other) => other.parentId === message.parentId && other.role === message.role).map((other) => other.id),
   })
   const branchOf = (all: readonly Message[], leaf: Message | undefined): Message[] => {
     const branch: Message[] = []
-    for (let at = leaf; at !== undefined; at = all.find((other) => other.id === at?.parentId)) branch.unshift(withSiblings(all, at))
+    for (let at = leaf; at !== undefined;) {
+      branch.unshift(withSiblings(all, at))
+      const { parentId } = at
+      at = all.find((other) => other.id === parentId)
+    }
     return branch
   }
   const leafBelow = (all: readonly Message[], from: Message): Message => {
@@ -193,7 +198,11 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     'library.removeFolder': ({ path }) => (models = models.filter((model) => model.path !== path)),
     'library.inspectPath': ({ path }) =>
       path.includes('empty')
-        ? { path, model: null, problem: { code: 'config/missing', message: `There is no config.json in ${path}.`, details: { directory: path } } }
+        ? {
+            path,
+            model: null,
+            problem: { code: 'config/missing', message: `There is no config.json in ${path}.`, details: { directory: path } },
+          }
         : { path, model: entryAt(path), problem: null },
     'engine.load': ({ modelId }) => {
       const model = { ...guideLoaded, modelId, name: models.find((each) => each.id === modelId)?.name ?? modelId }
@@ -211,7 +220,15 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
         .flatMap((entry) => summary(entry.chat, query) ?? [])
         .sort((a, b) => b.updatedAtMs - a.updatedAtMs),
     'chats.create': () => {
-      const chat: Chat = { id: id('chat'), title: '', createdAtMs: Date.now(), updatedAtMs: Date.now(), systemPrompt: null, sampling: null, messages: [] }
+      const chat: Chat = {
+        id: id('chat'),
+        title: '',
+        createdAtMs: Date.now(),
+        updatedAtMs: Date.now(),
+        systemPrompt: null,
+        sampling: null,
+        messages: [],
+      }
       chats.set(chat.id, { chat, all: [], deleted: false })
       return chat
     },
@@ -280,7 +297,12 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   ): Promise<void> => {
     const entry = stored(chatId)
     const { all } = entry
-    const { pieces, pauseMs, end } = { pieces: ['A tensor ', 'is an array ', 'with **more** axes.'], pauseMs: 0, end: {}, ...scenario.reply }
+    const { pieces, pauseMs, end } = {
+      pieces: ['A tensor ', 'is an array ', 'with **more** axes.'],
+      pauseMs: 0,
+      end: {},
+      ...scenario.reply,
+    }
     const pause = (): Promise<void> => (pauseMs === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, pauseMs)))
     const named = action.kind === 'send' ? undefined : all.find((each) => each.id === action.messageId)
     let question = action.kind === 'regenerate' ? all.find((each) => each.id === named?.parentId) : undefined
@@ -295,19 +317,29 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     all.push(answer)
     save(chatId, answer)
     sink.event({ type: 'started', message: withSiblings(all, answer) })
-    let stopped = false
-    running.set(chatId, () => (stopped = true))
+    const stopped = { value: false }
+    running.set(chatId, () => {
+      stopped.value = true
+    })
     await pause()
     sink.event({ type: 'prefill', doneTokens: 64, totalTokens: 128 })
     for (const piece of pieces) {
       await pause()
-      if (stopped || closed.value) break
+      if (stopped.value || closed.value) break
       answer = { ...answer, content: answer.content + piece }
       sink.event({ type: 'delta', messageId: answer.id, text: piece })
     }
     running.delete(chatId)
-    const stats = { promptTokens: 31, cachedTokens: 12, completionTokens: pieces.length, ttftMs: 184, tokensPerSecond: 43.6, totalMs: 2140, seed: 7 }
-    answer = { ...answer, status: 'complete', finishReason: stopped || closed.value ? 'cancelled' : 'stop', stats, ...end }
+    const stats = {
+      promptTokens: 31,
+      cachedTokens: 12,
+      completionTokens: pieces.length,
+      ttftMs: 184,
+      tokensPerSecond: 43.6,
+      totalMs: 2140,
+      seed: 7,
+    }
+    answer = { ...answer, status: 'complete', finishReason: stopped.value || closed.value ? 'cancelled' : 'stop', stats, ...end }
     all.splice(
       all.findIndex((each) => each.id === answer.id),
       1,
@@ -321,7 +353,10 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   return {
     log,
     setEngine,
-    fail: (name, error) => void (error === null ? failures.delete(name) : failures.set(name, error)),
+    fail: (name, error) => {
+      if (error === null) failures.delete(name)
+      else failures.set(name, error)
+    },
     pathForFile: () => scenario.droppedPath ?? '',
     calls: Object.fromEntries(
       Object.entries(services).map(([name, serve]) => [

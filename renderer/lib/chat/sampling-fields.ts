@@ -46,7 +46,10 @@ export function readNumber(typed: string, range: { readonly min: number; readonl
 export function sameSampling(a: Sampling, b: Sampling): boolean {
   const { stop: stopA, ...restA } = a
   const { stop: stopB, ...restB } = b
-  return JSON.stringify(Object.entries(restA).sort()) === JSON.stringify(Object.entries(restB).sort()) && JSON.stringify(stopA) === JSON.stringify(stopB)
+  return (
+    JSON.stringify(Object.entries(restA).sort()) === JSON.stringify(Object.entries(restB).sort()) &&
+    JSON.stringify(stopA) === JSON.stringify(stopB)
+  )
 }
 
 /** A stop string as it is typed: line breaks and tabs as \n and \t. */

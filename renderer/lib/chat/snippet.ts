@@ -12,6 +12,8 @@ export function splitSnippet(snippet: string): readonly SnippetPart[] {
     .split(/(\u2068[^\u2069]*\u2069?)/)
     .filter((part) => part !== '')
     .map((part) =>
-      part.startsWith('\u2068') ? { text: part.replace(/[\u2068\u2069]/g, ''), match: true } : { text: part.replace(/\u2069/g, ''), match: false },
+      part.startsWith('\u2068')
+        ? { text: part.replace(/[\u2068\u2069]/g, ''), match: true }
+        : { text: part.replace(/\u2069/g, ''), match: false },
     )
 }

@@ -23,7 +23,7 @@ export function formatParameters(count: number): string {
 }
 
 /** Tokens in full, with the language's digit groups. */
-export function formatCount(count: number): string {
+function formatCount(count: number): string {
   return new Intl.NumberFormat(spoken.language).format(count)
 }
 

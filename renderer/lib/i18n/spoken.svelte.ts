@@ -3,9 +3,9 @@ import type { Language } from './catalogue'
 import { chooseLanguage } from './choose-language'
 
 /** Holds the chosen language; `system` follows the browser. */
-export class Spoken {
+class Spoken {
   #choice = $state<Language | 'system'>('system')
-  #preferred = $state.raw<readonly string[]>(globalThis.navigator?.languages ?? ['en'])
+  #preferred = $state.raw<readonly string[]>(navigator.languages)
 
   /** The language in use. */
   get language(): Language {

@@ -1,12 +1,15 @@
 // The two large parts of Markdown, formulas and highlighting, which are fetched from the app's own files when first needed.
-type Math = typeof import('./math')
-type Highlight = typeof import('./highlight')
+import type * as HighlightPart from './highlight'
+import type * as MathPart from './math'
+
+type Highlight = typeof HighlightPart
+type Math = typeof MathPart
 
 /** Loads each part once; blocks that asked for it are written again when it has arrived. */
 export class MarkdownExtras {
   #math = $state.raw<Math | null>(null)
   #highlight = $state.raw<Highlight | null>(null)
-  #asked = new Set<'math' | 'highlight'>()
+  readonly #asked = { math: false, highlight: false }
 
   /** The formula writer, or null while it is on its way. */
   get math(): Math | null {
@@ -21,8 +24,8 @@ export class MarkdownExtras {
   }
 
   #ask(part: 'math' | 'highlight', load: () => Promise<unknown>): void {
-    if (this.#asked.has(part)) return
-    this.#asked.add(part)
+    if (this.#asked[part]) return
+    this.#asked[part] = true
     // Where a part cannot be loaded, the source it would have replaced stays readable.
     void load().catch(() => undefined)
   }

@@ -30,7 +30,28 @@ import xml from 'highlight.js/lib/languages/xml'
 import yaml from 'highlight.js/lib/languages/yaml'
 
 const languages = {
-  ...{ bash, c, cpp, csharp, css, diff, dockerfile, go, ini, java, javascript, json, kotlin, lua, makefile, markdown, php, powershell, python, r },
+  ...{
+    bash,
+    c,
+    cpp,
+    csharp,
+    css,
+    diff,
+    dockerfile,
+    go,
+    ini,
+    java,
+    javascript,
+    json,
+    kotlin,
+    lua,
+    makefile,
+    markdown,
+    php,
+    powershell,
+    python,
+    r,
+  },
   ...{ ruby, rust, shell, sql, swift, typescript, xml, yaml },
 }
 for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language)

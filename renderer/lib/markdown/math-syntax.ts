@@ -27,7 +27,7 @@ export const mathSyntax: readonly TokenizerAndRendererExtension[] = [
     start: (source) => indexOrNothing(source, /\$|\\[([]/),
     tokenizer: (source) => {
       const match = INLINE.exec(source.slice(0, MAX_FORMULA_CHARS * 2))
-      return mathToken({ type: 'mathInline', match, display: match?.[1] !== undefined || match?.[3] !== undefined })
+      return mathToken({ type: 'mathInline', match, display: /^(?:\$\$|\\\[)/.test(source) })
     },
     renderer: renderMath,
   },
@@ -40,14 +40,15 @@ interface Found {
 }
 
 function mathToken({ type, match, display }: Found): Tokens.Generic | undefined {
-  const formula = match?.slice(1).find((group) => group !== undefined)
+  // Exactly one of the groups took part; the others are undefined, whatever their type says.
+  const formula = match?.slice(1).find(Boolean)
   if (match === null || formula === undefined || formula.length > MAX_FORMULA_CHARS) return undefined
   return { type, raw: match[0], formula: formula.trim(), display }
 }
 
 /** The source stands in a placeholder until KaTeX has written the formula. */
 function renderMath(token: Tokens.Generic): string {
-  const raw = String(token['raw']).trim()
+  const raw = token.raw.trim()
   const formula = String(token['formula'])
   const kind = token['display'] === true ? 'display' : 'inline'
   const span = `<span class="math" data-math="${kind}" data-formula="${escapeHtml(formula)}">${escapeHtml(raw)}</span>`

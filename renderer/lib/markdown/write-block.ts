@@ -43,7 +43,7 @@ function fillFormulas(fragment: DocumentFragment, extras: MarkdownExtras): void 
 function fillCode(fragment: DocumentFragment, extras: MarkdownExtras): void {
   for (const place of fragment.querySelectorAll<HTMLElement>('code[data-language]')) {
     const language = place.getAttribute('data-language') ?? ''
-    const code = place.textContent ?? ''
+    const code = place.textContent
     if (language === '' || code.length > MAX_HIGHLIGHT_CHARS) continue
     const html = extras.highlight?.highlightedHtml(code, language)
     if (html !== undefined && html !== null) place.replaceChildren(sanitiseMarkdown(html))

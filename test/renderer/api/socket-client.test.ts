@@ -53,7 +53,11 @@ describe('socket client', () => {
     expect(last().sent.map((frame) => frame.kind)).toEqual(['call', 'call'])
     const [one, two] = last().sent
     last().answer({ kind: 'result', id: two?.id ?? 0, result: { ok: true, value: 'settings' } })
-    last().answer({ kind: 'result', id: one?.id ?? 0, result: { ok: false, error: { code: 'chats/disk-full', message: 'full', details: {} } } })
+    last().answer({
+      kind: 'result',
+      id: one?.id ?? 0,
+      result: { ok: false, error: { code: 'chats/disk-full', message: 'full', details: {} } },
+    })
     expect(await second).toBe('settings')
     await expect(first).rejects.toMatchObject({ code: 'chats/disk-full', message: 'full' })
   })
@@ -83,7 +87,7 @@ describe('socket client', () => {
     last().accept()
     const abort = new AbortController()
     const reading = (async () => {
-      for await (const state of client.stream('engine.watch', {}, abort.signal)) void state
+      for await (const state of client.stream('engine.watch', {}, abort.signal)) expect(state).toBeDefined()
     })()
     await settle()
     abort.abort()
@@ -98,7 +102,7 @@ describe('socket client', () => {
     last().accept()
     const call = client.call('settings.get', {})
     const stream = (async () => {
-      for await (const state of client.stream('engine.watch', {}, new AbortController().signal)) void state
+      for await (const state of client.stream('engine.watch', {}, new AbortController().signal)) expect(state).toBeDefined()
     })()
     await settle()
     last().lose()

@@ -24,9 +24,28 @@ function dangers(page: Page): Promise<readonly string[]> {
       const tag = element.tagName.toLowerCase()
       const inFormula = element.closest('.math') !== null
       if (!inFormula && ['svg', 'math', 'style', 'path'].includes(tag)) found.push(tag)
-      if (['script', 'img', 'iframe', 'object', 'embed', 'form', 'input', 'link', 'meta', 'base', 'video', 'audio', 'use', 'foreignobject'].includes(tag)) found.push(tag)
+      if (
+        [
+          'script',
+          'img',
+          'iframe',
+          'object',
+          'embed',
+          'form',
+          'input',
+          'link',
+          'meta',
+          'base',
+          'video',
+          'audio',
+          'use',
+          'foreignobject',
+        ].includes(tag)
+      )
+        found.push(tag)
       for (const { name, value } of element.attributes) {
-        if (name.startsWith('on') || ['src', 'srcset', 'srcdoc', 'xlink:href', 'action', 'formaction', 'id', 'name'].includes(name)) found.push(`${tag}[${name}]`)
+        if (name.startsWith('on') || ['src', 'srcset', 'srcdoc', 'xlink:href', 'action', 'formaction', 'id', 'name'].includes(name))
+          found.push(`${tag}[${name}]`)
         if (name === 'style' && !inFormula) found.push(`${tag}[style]`)
         if (name === 'style' && /url\(|expression|position\s*:\s*fixed/i.test(value)) found.push(`${tag}[style=${value}]`)
         if (name === 'href' && !/^(?:https?|mailto):/.test(value)) found.push(`${tag}[href=${value}]`)
@@ -56,20 +75,50 @@ describe.skipIf(chromiumPath === null)('hostile replies', () => {
 
   it.each([
     ['scripts', '<script>window.pwned = 1</script>\n\n<svg><script>window.pwned = 1</script></svg>'],
-    ['handlers', '<img src=x onerror="window.pwned=1">\n\n<body onload=window.pwned=1>\n\n<details open ontoggle=window.pwned=1>x</details>'],
+    [
+      'handlers',
+      '<img src=x onerror="window.pwned=1">\n\n<body onload=window.pwned=1>\n\n<details open ontoggle=window.pwned=1>x</details>',
+    ],
     ['frames and forms', '<iframe src="https://evil.example"></iframe>\n\n<form action="https://evil.example"><input name=q></form>'],
-    ['styles', '<style>body{display:none}</style>\n\n<p style="position:fixed;inset:0">x</p>\n\n<link rel=stylesheet href="https://evil.example/x.css">'],
-    ['remote images', '![a](https://evil.example/1.png)\n\n![b][c]\n\n[c]: https://evil.example/2.png\n\n[![d](https://evil.example/3.png)](https://evil.example)'],
-    ['link schemes', '[a](javascript:window.pwned=1) [b](JAVA&#115;cript:window.pwned=1) [c](data:text/html,x) [d](file:///etc/passwd) [e](smb://h/s) [f](vbscript:x)'],
+    [
+      'styles',
+      '<style>body{display:none}</style>\n\n<p style="position:fixed;inset:0">x</p>\n\n<link rel=stylesheet href="https://evil.example/x.css">',
+    ],
+    [
+      'remote images',
+      '![a](https://evil.example/1.png)\n\n![b][c]\n\n[c]: https://evil.example/2.png\n\n[![d](https://evil.example/3.png)](https://evil.example)',
+    ],
+    [
+      'link schemes',
+      '[a](javascript:window.pwned=1) [b](JAVA&#115;cript:window.pwned=1) [c](data:text/html,x) [d](file:///etc/passwd) [e](smb://h/s) [f](vbscript:x)',
+    ],
     ['autolinks', '<javascript:window.pwned=1> <data:text/html,x> javascript:window.pwned=1 www.evil.example'],
-    ['attributes out of their quotes', '[a](https://e.example/" onclick="window.pwned=1) [b](https://e.example "x\\" onclick=\\"window.pwned=1")'],
+    [
+      'attributes out of their quotes',
+      '[a](https://e.example/" onclick="window.pwned=1) [b](https://e.example "x\\" onclick=\\"window.pwned=1")',
+    ],
     ['a hostile language', '```"><img/src=x/onerror=window.pwned=1>\ncode\n```\n\n```html\n<img src=x onerror=window.pwned=1>\n```'],
-    ['formulas that link', '$\\href{javascript:window.pwned=1}{x}$ $\\url{https://evil.example}$ $\\htmlClass{x}{y}$ $\\htmlStyle{position:fixed}{y}$ $\\htmlData{a=b}{y}$ $\\htmlId{app}{y}$'],
-    ['formulas that load', '$\\includegraphics[height=1em]{https://evil.example/x.png}$\n\n$$\n\\includegraphics{https://evil.example/y.png}\n$$'],
-    ['formulas that break out', '$\\text{</span><img src=x onerror=window.pwned=1>}$ $`<img src=x onerror=window.pwned=1>`$ $\\unicode{x}<script>window.pwned=1</script>$'],
+    [
+      'formulas that link',
+      '$\\href{javascript:window.pwned=1}{x}$ $\\url{https://evil.example}$ $\\htmlClass{x}{y}$ $\\htmlStyle{position:fixed}{y}$ $\\htmlData{a=b}{y}$ $\\htmlId{app}{y}$',
+    ],
+    [
+      'formulas that load',
+      '$\\includegraphics[height=1em]{https://evil.example/x.png}$\n\n$$\n\\includegraphics{https://evil.example/y.png}\n$$',
+    ],
+    [
+      'formulas that break out',
+      '$\\text{</span><img src=x onerror=window.pwned=1>}$ $`<img src=x onerror=window.pwned=1>`$ $\\unicode{x}<script>window.pwned=1</script>$',
+    ],
     ['clobbering', '<a id=app></a><form id=body><input name=children></form>\n\n<img name=getElementById>'],
-    ['mutation', '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=window.pwned=1&gt;">\n\n<noscript><p title="</noscript><img src=x onerror=window.pwned=1>">'],
-    ['prefixes of namespaces', '<svg:script>window.pwned=1</svg:script>\n\n<svg><use href="data:image/svg+xml;base64,AA"/></svg>\n\n<svg><a xlink:href="javascript:window.pwned=1">x</a></svg>'],
+    [
+      'mutation',
+      '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=window.pwned=1&gt;">\n\n<noscript><p title="</noscript><img src=x onerror=window.pwned=1>">',
+    ],
+    [
+      'prefixes of namespaces',
+      '<svg:script>window.pwned=1</svg:script>\n\n<svg><use href="data:image/svg+xml;base64,AA"/></svg>\n\n<svg><a xlink:href="javascript:window.pwned=1">x</a></svg>',
+    ],
   ])(
     'make nothing of %s',
     async (_name, content) => {
@@ -84,9 +133,12 @@ describe.skipIf(chromiumPath === null)('hostile replies', () => {
   it(
     'cannot make a formula run away or cover the window',
     async () => {
-      const bomb = '$\\def\\a{\\b\\b\\b\\b\\b\\b\\b\\b\\b\\b}\\def\\b{\\c\\c\\c\\c\\c\\c\\c\\c\\c\\c}\\def\\c{\\d\\d\\d\\d\\d\\d\\d\\d\\d\\d}\\def\\d{xxxxxxxxxx}\\a$'
+      const bomb =
+        '$\\def\\a{\\b\\b\\b\\b\\b\\b\\b\\b\\b\\b}\\def\\b{\\c\\c\\c\\c\\c\\c\\c\\c\\c\\c}\\def\\c{\\d\\d\\d\\d\\d\\d\\d\\d\\d\\d}\\def\\d{xxxxxxxxxx}\\a$'
       const page = await show(`${bomb}\n\n$\\rule{9999em}{9999em}$\n\n$\\def\\x{\\x\\x}\\x$\n\n$x^2$`)
-      const widest = await page.evaluate(() => Math.max(...[...document.querySelectorAll('.math *')].map((element) => element.getBoundingClientRect().height)))
+      const widest = await page.evaluate(() =>
+        Math.max(...[...document.querySelectorAll('.math *')].map((element) => element.getBoundingClientRect().height)),
+      )
       expect(widest).toBeLessThan(1_000)
       expect(await page.locator('.math-mistaken').count()).toBe(2)
       await page.context().close()

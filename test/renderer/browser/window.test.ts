@@ -9,15 +9,35 @@ import { chromiumPath, startRendererPages, type RendererPages } from '../../supp
 
 const LIMIT_MS = 90_000
 const stats = { promptTokens: 31, cachedTokens: 12, completionTokens: 87, ttftMs: 184, tokensPerSecond: 43.6, totalMs: 2140, seed: 7 }
-const MARKDOWN = '# Head\n\nText with `code`, **bold** and a [link](https://example.org).\n\n```js\nlet x = 1 // one\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n> quote\n\n$x^2$'
+const MARKDOWN =
+  '# Head\n\nText with `code`, **bold** and a [link](https://example.org).\n\n```js\nlet x = 1 // one\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n> quote\n\n$x^2$'
 
 function chat(id: string, turns: number, more: Partial<Message> = {}): Chat {
   const messages: Message[] = []
   for (let turn = 0; turn < turns; turn += 1) {
     const base = { chatId: id, createdAtMs: 0, status: 'complete', error: null, modelName: null } as const
     const question = `${id}-q${turn}`
-    messages.push({ ...base, id: question, parentId: messages.at(-1)?.id ?? null, role: 'user', content: `Question ${turn}`, finishReason: null, stats: null, siblingIds: [question] })
-    messages.push({ ...base, id: `${id}-a${turn}`, parentId: question, role: 'assistant', content: MARKDOWN, finishReason: 'stop', stats, siblingIds: [`${id}-a${turn}`, 'x'], ...more })
+    messages.push({
+      ...base,
+      id: question,
+      parentId: messages.at(-1)?.id ?? null,
+      role: 'user',
+      content: `Question ${turn}`,
+      finishReason: null,
+      stats: null,
+      siblingIds: [question],
+    })
+    messages.push({
+      ...base,
+      id: `${id}-a${turn}`,
+      parentId: question,
+      role: 'assistant',
+      content: MARKDOWN,
+      finishReason: 'stop',
+      stats,
+      siblingIds: [`${id}-a${turn}`, 'x'],
+      ...more,
+    })
   }
   return { id, title: `Chat ${id}`, createdAtMs: 0, updatedAtMs: Date.now(), systemPrompt: null, sampling: null, messages }
 }
@@ -25,11 +45,39 @@ function chat(id: string, turns: number, more: Partial<Message> = {}): Chat {
 const models: readonly ModelEntry[] = [
   guideEntry,
   { ...guideEntry, id: '/m/tiny', name: 'tiny', path: '/m/tiny', source: 'folder' },
-  { ...guideEntry, id: '/m/half', name: 'half', path: '/m/half', source: 'hf-cache', state: 'incomplete', problem: { code: 'checkpoint/missing-shard', message: 'A shard is missing.', details: {} } },
-  { ...guideEntry, id: '/m/odd', name: 'odd', path: '/m/odd', source: 'folder', state: 'unsupported', problem: { code: 'config/unknown-model-type', message: 'Not supported.', details: {} } },
-  { ...guideEntry, id: '/m/bad', name: 'bad', path: '/m/bad', source: 'folder', state: 'broken', problem: { code: 'checkpoint/truncated-file', message: 'Cut off.', details: {} } },
+  {
+    ...guideEntry,
+    id: '/m/half',
+    name: 'half',
+    path: '/m/half',
+    source: 'hf-cache',
+    state: 'incomplete',
+    problem: { code: 'checkpoint/missing-shard', message: 'A shard is missing.', details: {} },
+  },
+  {
+    ...guideEntry,
+    id: '/m/odd',
+    name: 'odd',
+    path: '/m/odd',
+    source: 'folder',
+    state: 'unsupported',
+    problem: { code: 'config/unknown-model-type', message: 'Not supported.', details: {} },
+  },
+  {
+    ...guideEntry,
+    id: '/m/bad',
+    name: 'bad',
+    path: '/m/bad',
+    source: 'folder',
+    state: 'broken',
+    problem: { code: 'checkpoint/truncated-file', message: 'Cut off.', details: {} },
+  },
 ]
-const crash = { status: 'crashed', modelId: 'guide', error: { code: 'engine/crashed', message: 'The engine process was killed.', details: {} } } as const
+const crash = {
+  status: 'crashed',
+  modelId: 'guide',
+  error: { code: 'engine/crashed', message: 'The engine process was killed.', details: {} },
+} as const
 
 describe.skipIf(chromiumPath === null)('window', () => {
   let pages: RendererPages
@@ -51,7 +99,9 @@ describe.skipIf(chromiumPath === null)('window', () => {
   const openFirst = (page: Page): Promise<void> => page.getByTestId('chat-row').first().getByRole('button').first().click()
 
   describe.each(['light', 'dark'] as const)('accessibility, %s', (colorScheme) => {
-    const stages: Readonly<Record<string, { scenario: FakeScenario; act?: (page: Page) => Promise<void>; options?: BrowserContextOptions }>> = {
+    const stages: Readonly<
+      Record<string, { scenario: FakeScenario; act?: (page: Page) => Promise<void>; options?: BrowserContextOptions }>
+    > = {
       'empty chat': { scenario: {} },
       'a conversation': { scenario: { chats: [chat('a', 2)], usedTokens: 1_800 }, act: openFirst },
       'the panel': {
@@ -71,9 +121,14 @@ describe.skipIf(chromiumPath === null)('window', () => {
           await page.locator('mark').first().waitFor()
         },
       },
-      'a dead engine': { scenario: { chats: [chat('a', 1, { status: 'interrupted', stats: null, finishReason: null })], engine: crash }, act: openFirst },
+      'a dead engine': {
+        scenario: { chats: [chat('a', 1, { status: 'interrupted', stats: null, finishReason: null })], engine: crash },
+        act: openFirst,
+      },
       'a failed reply': {
-        scenario: { chats: [chat('a', 1, { error: { code: 'runtime/context-overflow', message: 'Too long.', details: {} }, finishReason: 'error' })] },
+        scenario: {
+          chats: [chat('a', 1, { error: { code: 'runtime/context-overflow', message: 'Too long.', details: {} }, finishReason: 'error' })],
+        },
         act: openFirst,
       },
       'the list of models in the chat': {
@@ -107,7 +162,11 @@ describe.skipIf(chromiumPath === null)('window', () => {
             await act?.(page)
             await page.waitForTimeout(350)
             const { violations } = await new AxeBuilder({ page }).analyze()
-            expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`).join('\n')}`)).toEqual([])
+            expect(
+              violations.map(
+                ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`).join('\n')}`,
+              ),
+            ).toEqual([])
           },
           { colorScheme, ...options },
         ),
@@ -149,26 +208,29 @@ describe.skipIf(chromiumPath === null)('window', () => {
   it(
     'follows the end of a growing reply until someone scrolls up, and again on request',
     () =>
-      using({ chats: [chat('a', 8)], reply: { pieces: Array.from({ length: 400 }, (_, index) => `Line ${index}\n\n`), pauseMs: 25 } }, async (page) => {
-        await openFirst(page)
-        const list = page.getByTestId('message-list')
-        const fromEnd = (): Promise<number> => list.evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop)
-        await expect.poll(fromEnd).toBeLessThan(5)
-        await page.getByTestId('composer').fill('Go')
-        await page.keyboard.press('Enter')
-        await page.getByText('Line 30', { exact: true }).waitFor()
-        await expect.poll(fromEnd).toBeLessThan(80)
-        await list.hover()
-        await page.mouse.wheel(0, -700)
-        await page.getByTestId('to-end').waitFor()
-        const before = await list.evaluate((element) => element.scrollTop)
-        await page.getByText('Line 80', { exact: true }).waitFor()
-        expect(Math.abs((await list.evaluate((element) => element.scrollTop)) - before)).toBeLessThan(60)
-        await page.getByTestId('to-end').click()
-        await expect.poll(fromEnd).toBeLessThan(80)
-        await page.getByText('Line 120', { exact: true }).waitFor()
-        await expect.poll(fromEnd).toBeLessThan(120)
-      }),
+      using(
+        { chats: [chat('a', 8)], reply: { pieces: Array.from({ length: 400 }, (_, index) => `Line ${index}\n\n`), pauseMs: 25 } },
+        async (page) => {
+          await openFirst(page)
+          const list = page.getByTestId('message-list')
+          const fromEnd = (): Promise<number> => list.evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop)
+          await expect.poll(fromEnd).toBeLessThan(5)
+          await page.getByTestId('composer').fill('Go')
+          await page.keyboard.press('Enter')
+          await page.getByText('Line 30', { exact: true }).waitFor()
+          await expect.poll(fromEnd).toBeLessThan(80)
+          await list.hover()
+          await page.mouse.wheel(0, -700)
+          await page.getByTestId('to-end').waitFor()
+          const before = await list.evaluate((element) => element.scrollTop)
+          await page.getByText('Line 80', { exact: true }).waitFor()
+          expect(Math.abs((await list.evaluate((element) => element.scrollTop)) - before)).toBeLessThan(60)
+          await page.getByTestId('to-end').click()
+          await expect.poll(fromEnd).toBeLessThan(80)
+          await page.getByText('Line 120', { exact: true }).waitFor()
+          await expect.poll(fromEnd).toBeLessThan(120)
+        },
+      ),
     LIMIT_MS,
   )
 

@@ -3,7 +3,14 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { EngineState, Message, Sampling } from '../../../preload/contract'
 import { closeOpenMessages, placeMessage, siblingAt } from '../../../renderer/lib/chat/branch'
 import { composerBlock } from '../../../renderer/lib/chat/composer-block'
-import { FALLBACK_SAMPLING, readNumber, readStop, sameSampling, SLIDER_SETTINGS, writeStop } from '../../../renderer/lib/chat/sampling-fields'
+import {
+  FALLBACK_SAMPLING,
+  readNumber,
+  readStop,
+  sameSampling,
+  SLIDER_SETTINGS,
+  writeStop,
+} from '../../../renderer/lib/chat/sampling-fields'
 import { splitSnippet } from '../../../renderer/lib/chat/snippet'
 import { contextSteps, nearestStep } from '../../../renderer/lib/context-steps'
 import { carriesFiles, firstFilePath, readDropped } from '../../../renderer/lib/dropped-paths'
@@ -14,7 +21,18 @@ import { samplingSchema } from '../../../preload/contract'
 import * as v from 'valibot'
 
 const message = (id: string, parentId: string | null, more: Partial<Message> = {}): Message => ({
-  ...{ id, parentId, chatId: 'c', role: 'user', content: id, createdAtMs: 0, status: 'complete', finishReason: null, stats: null, error: null },
+  ...{
+    id,
+    parentId,
+    chatId: 'c',
+    role: 'user',
+    content: id,
+    createdAtMs: 0,
+    status: 'complete',
+    finishReason: null,
+    stats: null,
+    error: null,
+  },
   ...{ modelName: null, siblingIds: [id] },
   ...more,
 })
@@ -144,7 +162,11 @@ describe('quantities', () => {
 
 describe('dropped things', () => {
   const file = new File([''], 'my-model')
-  const data = (uriList: string, files: File[]) => ({ types: [], files, getData: (type: string) => (type === 'text/uri-list' ? uriList : '') })
+  const data = (uriList: string, files: File[]) => ({
+    types: [],
+    files,
+    getData: (type: string) => (type === 'text/uri-list' ? uriList : ''),
+  })
 
   it('prefers the path that the host knows', () => {
     expect(readDropped(data('file:///other', [file]), () => '/models/my-model')).toEqual({ kind: 'path', path: '/models/my-model' })

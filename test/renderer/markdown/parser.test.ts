@@ -149,7 +149,12 @@ describe('limits', () => {
   ])('shows %s as it stands', (_name, text) => {
     const { blocks } = readBlocks({ text, before: NO_BLOCKS, parser })
     expect(blocks.map(({ kind }) => kind)).toContain('plain')
-    expect(blocks.map(({ source }) => source).join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''))
+    expect(
+      blocks
+        .map(({ source }) => source)
+        .join('')
+        .replace(/\s/g, ''),
+    ).toBe(text.replace(/\s/g, ''))
   })
 
   it('parses what stands around it', () => {
@@ -186,8 +191,38 @@ describe('limits', () => {
 
 describe('growing text', () => {
   const pieces = fc.constantFrom(
-    ...['Text ', 'with **bold** ', '\n', '\n\n', '- item\n', '1. one\n', '> quote\n', '# Head\n', '```js\n', 'code()\n', '```\n', '| a | b |\n', '|---|---|\n'],
-    ...['$x$ ', '$$\n', 'x^2\n', '***\n', '    indented\n', '<b>\n', '![i](u) ', '[l](https://e.org) ', '`c` ', '===\n', '---\n', '\\[', '\\]\n', '[', '~~'],
+    ...[
+      'Text ',
+      'with **bold** ',
+      '\n',
+      '\n\n',
+      '- item\n',
+      '1. one\n',
+      '> quote\n',
+      '# Head\n',
+      '```js\n',
+      'code()\n',
+      '```\n',
+      '| a | b |\n',
+      '|---|---|\n',
+    ],
+    ...[
+      '$x$ ',
+      '$$\n',
+      'x^2\n',
+      '***\n',
+      '    indented\n',
+      '<b>\n',
+      '![i](u) ',
+      '[l](https://e.org) ',
+      '`c` ',
+      '===\n',
+      '---\n',
+      '\\[',
+      '\\]\n',
+      '[',
+      '~~',
+    ],
   )
 
   it('gives the same blocks piece by piece as at once', () => {

@@ -19,7 +19,7 @@ describe('list of conversations', () => {
   it('drops an answer that a later request overtook', async () => {
     const { client } = createFakeClient()
     const answers: ((items: never[]) => void)[] = []
-    const list = new ChatList({ ...client, call: () => new Promise((resolve) => answers.push(resolve as never)) })
+    const list = new ChatList({ ...client, call: () => new Promise((resolve) => answers.push(resolve)) })
     const [early, late] = [list.refresh(), list.refresh()]
     answers[1]?.([{ id: 'late' }] as never)
     answers[0]?.([{ id: 'early' }] as never)
@@ -165,7 +165,9 @@ describe('removing a model', () => {
 
   it('forgets the folder around it where that was added', async () => {
     const { client, bridge } = createFakeClient({ models: [inside] })
-    vi.spyOn(bridge.calls, 'library.removeFolder').mockImplementation(({ path }) => Promise.resolve({ ok: true, value: path === '/models' ? [] : [inside] }))
+    vi.spyOn(bridge.calls, 'library.removeFolder').mockImplementation(({ path }) =>
+      Promise.resolve({ ok: true, value: path === '/models' ? [] : [inside] }),
+    )
     expect(await new Library(client).removeModel(inside)).toEqual({ folder: '/models' })
   })
 })
@@ -175,7 +177,7 @@ describe('planner', () => {
     vi.useFakeTimers()
     const { client, bridge } = createFakeClient()
     const planner = new Planner(client)
-    await planner.show('guide')
+    await planner.show('guide', null)
     const before = planner.plan?.devices[0]?.predicted.kvBytes ?? 0
     for (const tokens of [1024, 512, 256]) planner.setContextLength(tokens)
     expect(planner.contextLength).toBe(256)
@@ -228,7 +230,9 @@ describe('session', () => {
     expect(session.connection.state).toBe('lost')
     setConnection('connected')
     await settle()
-    expect(bridge.log.slice(before).map(({ name }) => name)).toEqual(expect.arrayContaining(['app.info', 'settings.get', 'library.list', 'chats.list']))
+    expect(bridge.log.slice(before).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['app.info', 'settings.get', 'library.list', 'chats.list']),
+    )
     session[Symbol.dispose]()
   })
 
@@ -258,7 +262,10 @@ describe('session', () => {
     }
     await sent
     told.add(session.announcement)
-    expect([...told].filter((text) => text !== '')).toEqual(['The reply is being written.', 'Reply: A tensor is an array with **more** axes.'])
+    expect([...told].filter((text) => text !== '')).toEqual([
+      'The reply is being written.',
+      'Reply: A tensor is an array with **more** axes.',
+    ])
     session[Symbol.dispose]()
   })
 })
