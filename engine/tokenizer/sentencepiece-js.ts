@@ -1,5 +1,4 @@
 // The parts of sentencepiece-js 1.1.0 that are used, with types: the package ships none. The only importer of that package.
-import { createRequire } from 'node:module'
 
 interface Deletable {
   readonly delete: () => void
@@ -29,11 +28,9 @@ interface SentencePiecePackage {
   readonly SentencePieceProcessor: new () => SentencePieceProcessor
 }
 
-const loadCommonJs = createRequire(import.meta.url)
-
 /** Makes a processor without a module; its `load` makes one. The package is read (0.7 MB) when the first one is made. */
-export function newSentencePieceProcessor(): SentencePieceProcessor {
-  const loaded: unknown = loadCommonJs('sentencepiece-js')
+export async function newSentencePieceProcessor(): Promise<SentencePieceProcessor> {
+  const { default: loaded }: { readonly default: unknown } = await import('sentencepiece-js')
   if (!isPackage(loaded)) throw new TypeError('sentencepiece-js has no SentencePieceProcessor')
   return new loaded.SentencePieceProcessor()
 }

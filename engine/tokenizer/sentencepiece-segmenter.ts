@@ -53,7 +53,7 @@ const ADDED_EVENTS = ['uncaughtException', 'unhandledRejection'] as const
 async function createProcessor(path: string): Promise<SentencePieceProcessor> {
   const emitter: NodeJS.EventEmitter = process
   const before = new Map(ADDED_EVENTS.map((event) => [event, new Set<unknown>(emitter.listeners(event))]))
-  const processor = newSentencePieceProcessor()
+  const processor = await newSentencePieceProcessor()
   try {
     await processor.load(path)
   } finally {

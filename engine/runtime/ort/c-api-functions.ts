@@ -82,7 +82,7 @@ export const ortFunctions = {
 type Values<A extends readonly (keyof ArgumentValues)[]> = { -readonly [K in keyof A]: ArgumentValues[A[K]] }
 
 /** A bound function: a plain call, or `async` on a thread of its own with a callback as the last argument. */
-export interface OrtFunction<D extends OrtFunctionDeclaration> {
+interface OrtFunction<D extends OrtFunctionDeclaration> {
   (...args: Values<D['arguments']>): ResultValues[D['result']]
   readonly async: (...args: [...Values<D['arguments']>, (error: unknown, result: ResultValues[D['result']]) => void]) => void
 }

@@ -17,7 +17,7 @@ export interface BindingTensor {
 }
 
 /** A session of the binding. */
-export interface BindingSession<Tensor> {
+interface BindingSession<Tensor> {
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
   readonly run: (feeds: Record<string, Tensor>, fetches: Record<string, Tensor | null>) => Promise<Readonly<Record<string, Tensor>>>
@@ -25,7 +25,7 @@ export interface BindingSession<Tensor> {
 }
 
 /** Session options as the binding takes them. */
-export interface BindingSessionOptions {
+interface BindingSessionOptions {
   readonly executionMode: 'sequential'
   readonly graphOptimizationLevel: 'all'
   readonly interOpNumThreads: number
