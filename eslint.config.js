@@ -16,7 +16,13 @@ export default tseslint.config(
     languageOptions: {
       globals: { ...globals.node },
       parserOptions: {
-        project: ['./engine/tsconfig.json', './main/tsconfig.json', './preload/tsconfig.json', './renderer/tsconfig.json', './test/tsconfig.json'],
+        project: [
+          './engine/tsconfig.json',
+          './main/tsconfig.json',
+          './preload/tsconfig.json',
+          './renderer/tsconfig.json',
+          './test/tsconfig.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
         extraFileExtensions: ['.svelte'],
       },

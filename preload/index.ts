@@ -34,7 +34,12 @@ function eachEntry<F>(entries: object, make: (name: string) => F): Record<string
 }
 
 const bridge: { readonly [K in keyof Bridge]: unknown } = {
-  calls: eachEntry(calls, (name) => (input: unknown): Promise<unknown> => ipcRenderer.invoke(channels.call, name, input)),
+  calls: eachEntry(
+    calls,
+    (name) =>
+      (input: unknown): Promise<unknown> =>
+        ipcRenderer.invoke(channels.call, name, input),
+  ),
   streams: eachEntry(streams, openStream),
   pathForFile: (file: File) => webUtils.getPathForFile(file),
 }

@@ -13,7 +13,9 @@ const app = spawn(process.execPath, ['out/main/cli.mjs', 'serve', '--port', '0']
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, WEIGHTROOM_DATA: data, HF_HUB_CACHE: join(data, 'none') },
 })
-const address = await new Promise((done) => app.stdout.on('data', (chunk) => /(http:\S+)/.exec(String(chunk))?.[1] && done(/(http:\S+)/.exec(String(chunk))[1])))
+const address = await new Promise((done) =>
+  app.stdout.on('data', (chunk) => /(http:\S+)/.exec(String(chunk))?.[1] && done(/(http:\S+)/.exec(String(chunk))[1])),
+)
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],

@@ -16,7 +16,14 @@ function newest(path) {
 }
 
 function isBuilt() {
-  const built = ['out/main/index.js', 'out/main/cli.mjs', 'out/main/engine-worker.mjs', 'out/preload/index.cjs', 'out/renderer/index.html', 'out/engine/index.mjs']
+  const built = [
+    'out/main/index.js',
+    'out/main/cli.mjs',
+    'out/main/engine-worker.mjs',
+    'out/preload/index.cjs',
+    'out/renderer/index.html',
+    'out/engine/index.mjs',
+  ]
   if (!built.every((file) => existsSync(at(file)))) return false
   const sources = ['engine', 'main', 'preload', 'renderer', 'package.json', 'electron.vite.config.ts']
   return Math.max(...sources.map((path) => newest(at(path)))) < Math.min(...built.map((file) => statSync(at(file)).mtimeMs))
@@ -42,7 +49,11 @@ function fetchElectron() {
   const installer = at('node_modules/electron/install.js')
   if (!existsSync(installer) || process.env.WEIGHTROOM_NO_DOWNLOAD || process.env.ELECTRON_SKIP_BINARY_DOWNLOAD) return
   say('Fetching Electron for the desktop window (once; WEIGHTROOM_NO_DOWNLOAD=1 leaves it out) ...')
-  const { status } = spawnSync(process.execPath, [installer], { cwd: at('node_modules/electron'), stdio: 'ignore', timeout: FETCH_LIMIT_MS })
+  const { status } = spawnSync(process.execPath, [installer], {
+    cwd: at('node_modules/electron'),
+    stdio: 'ignore',
+    timeout: FETCH_LIMIT_MS,
+  })
   if (status !== 0) say('Electron could not be fetched; Weightroom opens in the browser instead.')
 }
 

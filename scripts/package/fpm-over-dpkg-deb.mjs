@@ -60,7 +60,11 @@ try {
   }
   const compression = single.get('--deb-compression') ?? 'xz'
   const target = single.get('--package')
-  const { status } = spawnSync('dpkg-deb', ['--root-owner-group', `-Z${compression === 'gz' ? 'gzip' : compression}`, '--build', root, target], { stdio: 'inherit' })
+  const { status } = spawnSync(
+    'dpkg-deb',
+    ['--root-owner-group', `-Z${compression === 'gz' ? 'gzip' : compression}`, '--build', root, target],
+    { stdio: 'inherit' },
+  )
   if (status !== 0) throw new Error(`dpkg-deb failed for ${basename(target)}.`)
 } finally {
   rmSync(root, { recursive: true, force: true })

@@ -171,7 +171,10 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       await page.getByTestId('chat-search').fill('GGUF')
       await expect.poll(() => page.getByTestId('chat-row').count()).toBe(1)
       await page.getByTestId('chat-row').first().hover()
-      await page.getByRole('button', { name: /^Delete/ }).first().click()
+      await page
+        .getByRole('button', { name: /^Delete/ })
+        .first()
+        .click()
       await expect.poll(() => page.getByTestId('chat-row').count()).toBe(0)
       await page.getByTestId('toast').getByRole('button', { name: 'Undo' }).click()
       await expect.poll(() => page.getByTestId('chat-row').count()).toBe(1)
@@ -191,7 +194,9 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
     it('never held its event loop for long, and starts again with every chat', async () => {
       const eventLoop = await host.quit()
       const ms = (value: number | undefined): string => (value === undefined ? 'not reported' : `${value.toFixed(1)} ms`)
-      process.stdout.write(`    ${kind.name}: event loop of the main process held at most ${ms(eventLoop?.maxHeldMs)} by its own work (goal 50 ms); latest tick ${ms(eventLoop?.maxGapMs)} late\n`)
+      process.stdout.write(
+        `    ${kind.name}: event loop of the main process held at most ${ms(eventLoop?.maxHeldMs)} by its own work (goal 50 ms); latest tick ${ms(eventLoop?.maxGapMs)} late\n`,
+      )
       expect(eventLoop?.maxHeldMs ?? Infinity).toBeLessThan(HELD_LIMIT_MS)
       host = await kind.start({ dataFolder, env: { HF_HUB_CACHE: join(work, 'no-cache') } })
       await expect.poll(() => host.page.getByTestId('chat-row').count(), { timeout: ANSWER_LIMIT_MS }).toBeGreaterThanOrEqual(3)

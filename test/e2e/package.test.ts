@@ -29,7 +29,17 @@ describe.skipIf(missing !== null)(`the .deb${missing === null ? '' : ` (skipped:
     standInElectron(join(work, 'electron'))
     const built = spawnSync(
       process.execPath,
-      ['scripts/package.mjs', '--electron-dist', join(work, 'electron'), '--target', 'deb', '--compression', 'gz', '--out', join(work, 'dist')],
+      [
+        'scripts/package.mjs',
+        '--electron-dist',
+        join(work, 'electron'),
+        '--target',
+        'deb',
+        '--compression',
+        'gz',
+        '--out',
+        join(work, 'dist'),
+      ],
       { cwd: root, encoding: 'utf8' },
     )
     expect(built.status, built.stdout + built.stderr).toBe(0)

@@ -43,7 +43,10 @@ function describeHost(): Host {
 
 /** Opens the window over a running app; when it closes its page's streams are closed with it. */
 function openWindow(services: App): BrowserWindow {
-  const window = createWindow({ preloadPath: join(here, '../preload/index.cjs'), iconPath: join(resourcesFolder(here), 'icons', '256x256.png') })
+  const window = createWindow({
+    preloadPath: join(here, '../preload/index.cjs'),
+    iconPath: join(resourcesFolder(here), 'icons', '256x256.png'),
+  })
   const stopServing = serveIpc(services, window.webContents)
   window.on('closed', stopServing)
   return window

@@ -31,7 +31,9 @@ export function serveIpc(app: App, window: WebContents): () => void {
     if (!window.isDestroyed()) window.send(channel, ...args)
   }
 
-  ipcMain.handle(channels.call, (event, name: unknown, input: unknown) => (isTrusted(event, window) ? app.call(String(name), input) : refused))
+  ipcMain.handle(channels.call, (event, name: unknown, input: unknown) =>
+    isTrusted(event, window) ? app.call(String(name), input) : refused,
+  )
 
   ipcMain.on(channels.open, (event, id: unknown, name: unknown, input: unknown) => {
     if (typeof id !== 'number') return
