@@ -7,6 +7,7 @@ import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { readSafetensorsFile } from './safetensors'
 import { openShardedCheckpoint, openShards } from './sharded'
 import { createCheckpoint } from './tensor-files'
+import { openTensorflow } from './tensorflow/tensorflow'
 import type { Checkpoint, CheckpointReader } from './types'
 
 interface OpenOptions {
@@ -16,7 +17,10 @@ interface OpenOptions {
 const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/
 
 /** The readers beside safetensors, by the kind of the file that they open. */
-const READERS: Partial<Record<FileKind, CheckpointReader>> = {}
+const READERS: Partial<Record<FileKind, CheckpointReader>> = {
+  'tensorflow-checkpoint': openTensorflow,
+  'tensorflow-saved-model': openTensorflow,
+}
 
 /** Kinds that hold weights, with a reader or without. */
 const WEIGHT_KINDS: ReadonlySet<FileKind> = new Set([

@@ -63,6 +63,22 @@ export const checkpointErrors = {
   'checkpoint/trailing-bytes': (d: { path: string; endBytes: number; fileSizeBytes: number }) =>
     `${d.path} holds bytes that belong to no tensor: the last tensor ends at byte ${d.endBytes}, the file at ${d.fileSizeBytes}.`,
 
+  'checkpoint/unsafe-reference': (d: { path: string; reference: string }) =>
+    `${d.path} refers to the file "${d.reference}", which does not lie in its own folder.`,
+  'checkpoint/too-many-tensors': (d: { path: string; count: number; max: number }) =>
+    `${d.path} announces ${d.count} tensors or groups; at most ${d.max} are read.`,
+  'checkpoint/tensorflow-malformed': (d: { path: string; reason: string }) => `${d.path} is not a valid TensorFlow checkpoint: ${d.reason}.`,
+  'checkpoint/tensorflow-checksum': (d: { path: string; offsetBytes: number }) =>
+    `${d.path} is damaged: the checksum of the block at byte ${d.offsetBytes} does not match.`,
+  'checkpoint/tensorflow-block-too-large': (d: { path: string; sizeBytes: number; maxBytes: number }) =>
+    `${d.path} holds a block of ${d.sizeBytes} bytes; at most ${d.maxBytes} are allowed.`,
+  'checkpoint/tensorflow-index-too-large': (d: { path: string; what: 'bytes' | 'entries'; max: number }) =>
+    `The index ${d.path} holds more than ${d.max} ${d.what}.`,
+  'checkpoint/tensorflow-too-many-slices': (d: { path: string; count: number; max: number; maxPerTensor: number }) =>
+    `${d.path} splits its variables into ${d.count} parts or more; at most ${d.max} in all and ${d.maxPerTensor} per variable are read.`,
+  'checkpoint/tensorflow-slices-incomplete': (d: { path: string; tensor: string; reason: string }) =>
+    `The parts of ${d.tensor} in ${d.path} do not make up the whole variable: ${d.reason}.`,
+
   'checkpoint/no-weights': (d: { directory: string }) =>
     `There are no weights in ${d.directory}: no .safetensors file and no other checkpoint.`,
   'checkpoint/ambiguous-weights': (d: { directory: string; files: readonly string[] }) =>
