@@ -9,7 +9,7 @@ export const webHost: HostKind = {
   start: async ({ dataFolder, env = {} }) => {
     const app = startApp({ args: ['out/main/cli.mjs', 'serve', '--port', '0'], dataFolder, env })
     const address = await waitForOutput(app, /(http:\/\/127\.0\.0\.1:\d+\/\S*)/)
-    const browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: [...chromiumArgs] })
+    const browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: [...chromiumArgs], env: { ...process.env, TMPDIR: dataFolder } })
     const page = await browser.newPage({ viewport: { width: 1180, height: 800 } })
     await page.goto(address)
     return {

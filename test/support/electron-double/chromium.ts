@@ -1,10 +1,11 @@
 // Starts Debian's Chromium and speaks the DevTools protocol with it over its browser socket.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
+import { removeFolder } from '../remove-folder'
 
 type Params = Readonly<Record<string, unknown>>
 type Listener = (params: Record<string, unknown>) => void
@@ -52,12 +53,13 @@ export async function startChromium(size: { readonly width: number; readonly hei
   const binary = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
   const child = spawn(binary, [...FLAGS, `--window-size=${size.width},${size.height}`, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: 'ignore',
+    env: { ...process.env, TMPDIR: profile },
   })
   process.on('exit', () => {
     child.kill('SIGKILL')
     // Chromium's own children may still write for a moment; the suite removes its temporary folder in any case.
     try {
-      rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 })
+      removeFolder(profile)
     } catch {
       process.exitCode ??= 0
     }
