@@ -3,11 +3,14 @@ import type { Chat, ContextUse, ContractError, Message, ReplyEvent, Sampling, St
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
 import { appendText, closeOpenMessages, placeMessage } from '../lib/chat/branch'
+import { waitsToBeSaved } from '../lib/chat/unsaved'
 
 /** A change in the panel is stored after this pause. */
 const CONFIGURE_PAUSE_MS = 350
 /** The context is measured anew after this pause in typing. */
 const MEASURE_PAUSE_MS = 300
+/** While messages wait to be saved, the conversation is read anew this often to see whether they were. */
+const UNSAVED_PAUSE_MS = 3_000
 
 /** What the reply is doing. */
 export type ReplyPhase =
@@ -42,9 +45,11 @@ export class Conversation {
   #contextUse = $state.raw<ContextUse | null>(null)
   #configureTimer: ReturnType<typeof setTimeout> | undefined
   #measureTimer: ReturnType<typeof setTimeout> | undefined
+  #unsavedTimer: ReturnType<typeof setTimeout> | undefined
   #measurement = 0
   #unsavedConfiguration = false
   #abort: AbortController | null = null
+  #running: Promise<unknown> | null = null
   readonly #client: Client
   readonly #events: ConversationEvents
 
@@ -149,6 +154,12 @@ export class Conversation {
     }
   }
 
+  /** Ends the reply and waits until it is stored. */
+  async endReply(): Promise<void> {
+    await this.stop()
+    await this.#running
+  }
+
   /** Shows the branch through another version of a message. */
   async selectBranch(messageId: string): Promise<void> {
     const chatId = this.#chatId
@@ -190,10 +201,17 @@ export class Conversation {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#measureTimer)
+    clearTimeout(this.#unsavedTimer)
     if (this.#unsavedConfiguration) void this.#saveConfiguration()
   }
 
   async #reply(action: ReplyAction): Promise<boolean> {
+    const run = this.#run(action)
+    this.#running = run
+    return await run
+  }
+
+  async #run(action: ReplyAction): Promise<boolean> {
     this.#failure = null
     this.#phase = { kind: 'waiting' }
     this.#abort = new AbortController()
@@ -210,6 +228,7 @@ export class Conversation {
     this.#abort = null
     this.#phase = { kind: 'none' }
     this.#messages = closeOpenMessages(this.#messages)
+    this.#watchUnsaved()
     this.#events.replied(this.#messages.at(-1) ?? null)
     this.#events.changed()
     this.measure()
@@ -269,9 +288,25 @@ export class Conversation {
     }
   }
 
+  /** Looks again after a pause whether waiting messages were saved, so that their notice goes away by itself. */
+  #watchUnsaved(): void {
+    clearTimeout(this.#unsavedTimer)
+    if (waitsToBeSaved(this.#messages)) this.#unsavedTimer = setTimeout(() => void this.#readUnsaved(), UNSAVED_PAUSE_MS)
+  }
+
+  async #readUnsaved(): Promise<void> {
+    const chatId = this.#chatId
+    if (chatId === null) return
+    const chat = await this.#client.call('chats.get', { chatId }).catch(() => null)
+    // A reply that began meanwhile is not disturbed.
+    if (chat === null || this.replying) this.#watchUnsaved()
+    else this.#take(chat)
+  }
+
   #take(chat: Chat): void {
     this.#title = chat.title
     this.#messages = closeOpenMessages(chat.messages)
+    this.#watchUnsaved()
     if (this.#unsavedConfiguration) return
     this.#systemPrompt = chat.systemPrompt
     this.#sampling = chat.sampling

@@ -27,7 +27,7 @@ export class Conversations {
 
   /** Shows a stored conversation. */
   open(chatId: string): void {
-    if (this.#current.chatId === chatId) return
+    if (this.#current.chatId === chatId && this.#current.status !== 'failed') return
     const running = this.#kept.find((each) => each.chatId === chatId)
     this.#show(running ?? this.#make(chatId))
     void this.#current.load()
@@ -41,8 +41,9 @@ export class Conversations {
     this.#current.measure()
   }
 
-  /** Leaves a conversation that was deleted. */
-  close(chatId: string): void {
+  /** Ends the reply of a conversation that is to be deleted, and leaves it. */
+  async close(chatId: string): Promise<void> {
+    await [this.#current, ...this.#kept].find((each) => each.chatId === chatId)?.endReply()
     if (this.#current.chatId === chatId) this.startNew()
   }
 
@@ -61,6 +62,7 @@ export class Conversations {
         replied: (reply) => {
           if (reply !== null) this.#kept = this.#kept.filter((each) => each !== conversation)
           if (conversation === this.#current) this.#events.replied(reply)
+          else if (reply !== null) conversation[Symbol.dispose]()
         },
       },
     })

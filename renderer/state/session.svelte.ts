@@ -2,6 +2,7 @@
 import type { AppInfo, ContractError, Message, ModelEntry } from '../../preload/contract'
 import type { Client } from '../api/client'
 import { describeError, t } from '../lib/i18n/texts'
+import { recall, remember } from '../lib/remembered'
 import { ChatList } from './chat-list.svelte'
 import { Connection } from './connection.svelte'
 import { Conversations } from './conversations.svelte'
@@ -12,6 +13,9 @@ import { Opening } from './opening.svelte'
 import { Planner } from './planner.svelte'
 import { SettingsState } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
+
+/** Under this name the window keeps the chat that it shows. */
+const LAST_CHAT = 'chat'
 
 /** A reply longer than this is announced to screen readers by its beginning. */
 const ANNOUNCED_CHARS = 1_500
@@ -64,7 +68,14 @@ export class Session {
   /** Reads everything and follows the engine until the session is disposed. */
   start(): void {
     void this.engine.watch(this.#lifetime.signal)
+    const chatId = recall('window', LAST_CHAT)
+    if (chatId !== null) this.conversations.open(chatId)
     void this.#read()
+  }
+
+  /** Notes which chat a reload of the window returns to. */
+  noteChat(chatId: string | null): void {
+    remember('window', LAST_CHAT, chatId)
   }
 
   /** Loads a model and goes to the chat. */
@@ -75,7 +86,7 @@ export class Session {
 
   /** Moves a conversation to the trash and offers to take it back. */
   async deleteChat(chatId: string, title: string): Promise<void> {
-    this.conversations.close(chatId)
+    await this.conversations.close(chatId)
     const error = await this.chats.remove(chatId)
     if (error !== null) {
       this.tell(error)

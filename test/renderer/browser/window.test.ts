@@ -316,6 +316,29 @@ describe.skipIf(chromiumPath === null)('window', () => {
   )
 
   it(
+    'returns to the open conversation after a reload, and keeps theme and language for the first frame',
+    () =>
+      using({ chats: [chat('a', 1)], settings: { theme: 'dark', language: 'zh-CN' } }, async (page) => {
+        await openFirst(page)
+        await page.getByTestId('user-message').waitFor()
+        await page.reload()
+        await page.getByTestId('user-message').waitFor()
+        await page.addInitScript(() => {
+          addEventListener('DOMContentLoaded', () => {
+            const { lang, dataset } = document.documentElement
+            Object.assign(window, {
+              first: `${lang} ${dataset['theme'] ?? ''} ${document.querySelector('nav')?.getAttribute('aria-label') ?? ''}`,
+            })
+          })
+        })
+        await page.reload()
+        await page.getByTestId('user-message').waitFor()
+        expect(await page.evaluate(() => (window as unknown as { first: string }).first)).toBe('zh-CN dark 主导航')
+      }),
+    LIMIT_MS,
+  )
+
+  it(
     'opens a dropped folder, and says why one cannot be opened',
     () =>
       using({ droppedPath: '/models/empty-one' }, async (page) => {

@@ -203,7 +203,7 @@ describe('several conversations', () => {
     conversations.open(chatId)
     await settle()
     expect(contents(conversations.current)[0]).toBe('one')
-    conversations.close(chatId)
+    await conversations.close(chatId)
     expect(conversations.current.chatId).toBeNull()
   })
 
@@ -213,5 +213,19 @@ describe('several conversations', () => {
     conversations.open('gone')
     await settle()
     expect(conversations.current).toMatchObject({ status: 'failed', loadError: { code: 'chats/unknown' } })
+  })
+})
+
+describe('deleting', () => {
+  it('ends the reply before it leaves the conversation', async () => {
+    const { client } = createFakeClient({ reply: { pieces: Array.from('abcdefghijklmnopqrstuvwxyz'), pauseMs: 10 } })
+    const conversations = new Conversations(client, { changed: vi.fn(), replied: vi.fn() })
+    const first = conversations.current
+    const sent = first.send('one')
+    await vi.waitFor(() => expect(first.messages[1]?.content).toMatch(/a/))
+    await conversations.close(first.chatId ?? '')
+    expect(first.messages[1]).toMatchObject({ status: 'complete', finishReason: 'cancelled' })
+    expect(conversations.current.chatId).toBeNull()
+    await sent
   })
 })
