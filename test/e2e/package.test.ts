@@ -1,5 +1,5 @@
 // The package as people install it: built from an Electron folder without downloads, opened, listed, and its command run.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -88,5 +88,30 @@ describe.skipIf(missing !== null)(`the .deb${missing === null ? '' : ` (skipped:
     const answer = JSON.parse(stdout) as { text: string; finishReason: string }
     expect(answer.finishReason).toBe('stop')
     expect(answer.text).toMatch(/safetensors/i)
+  })
+
+  it('serves its page to a browser from the installed tree', async () => {
+    const command = join(installed, 'opt/Weightroom/resources/bin/weightroom')
+    const served = spawn(command, ['serve', '--port', '0'], { cwd: work, env: { ...process.env, WEIGHTROOM_DATA: join(work, 'data') } })
+    try {
+      const address = await new Promise<string>((resolve, reject) => {
+        let output = ''
+        const read = (chunk: Buffer): void => {
+          output += chunk.toString('utf8')
+          const found = /(http:\S+)/.exec(output)
+          if (found?.[1] !== undefined) resolve(found[1])
+        }
+        served.stdout.on('data', read)
+        served.stderr.on('data', read)
+        served.once('exit', () => reject(new Error(output)))
+      })
+      const entry = await fetch(address, { redirect: 'manual' })
+      const cookie = entry.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+      const page = await fetch(new URL('/', address), { headers: { cookie } })
+      expect(page.status).toBe(200)
+      expect(await page.text()).toMatch(/<script type="module"/)
+    } finally {
+      served.kill('SIGTERM')
+    }
   })
 })
