@@ -1,9 +1,10 @@
 // Bad input on every host: each fault shows its code and its own sentence in the window, nothing dies of it, and the built-in model answers afterwards.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { removeFolder } from '../support/remove-folder'
+import { shortTemporaryPath } from '../support/temporary-path'
 import { hostKinds } from './hosts'
 import { engineProcesses } from './hosts/app-process'
 import type { RunningHost } from './hosts/types'
@@ -17,25 +18,26 @@ const LONG_TEXT = 'safetensors and shards '.repeat(900).trim()
 
 describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_, kind) => {
   describe.skipIf(kind.missing !== null)(kind.missing === null ? 'meets bad input' : `skipped: ${kind.missing}`, () => {
-    const work = mkdtempSync(join(tmpdir(), `weightroom-bad-input-${kind.name}-`))
+    const work = shortTemporaryPath()
     const dataFolder = join(work, 'data')
     const broken = join(work, 'broken')
     const short = join(work, 'short')
     let host: RunningHost
+    let started: RunningHost | null = null
     let engines: readonly number[]
 
     beforeAll(async () => {
-      mkdirSync(dataFolder)
+      mkdirSync(dataFolder, { recursive: true })
       mkdirSync(broken)
       makeEndlessModel(short, { contextLength: SHORT_CONTEXT_TOKENS })
       for (const { fault, make } of brokenModels) make(join(broken, fault))
-      host = await kind.start({ dataFolder, env: { HF_HUB_CACHE: join(work, 'no-cache'), LANG: 'en_US.UTF-8' } })
+      host = started = await kind.start({ dataFolder, env: { HF_HUB_CACHE: join(work, 'no-cache'), LANG: 'en_US.UTF-8' } })
       await untilReady(host.page)
       engines = engineProcesses(host.pid)
     })
     afterAll(async () => {
-      await host.quit().catch(() => undefined)
-      rmSync(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+      await started?.quit().catch(() => undefined)
+      removeFolder(work)
     })
 
     /** Drops a folder on the window; a browser is told its path as well, because it hides where the folder lies. */

@@ -33,10 +33,7 @@ export function safetensorsFile(tensors: readonly TensorToWrite[], metadata?: Re
     data.set(bytes, position)
     position += bytes.length
   }
-  const header = Object.fromEntries<unknown>([
-    ...(metadata ? [['__metadata__', metadata] as const] : []),
-    ...entries,
-  ])
+  const header = Object.fromEntries<unknown>([...(metadata ? [['__metadata__', metadata] as const] : []), ...entries])
   return rawSafetensors(JSON.stringify(header), data)
 }
 

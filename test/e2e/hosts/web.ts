@@ -1,5 +1,8 @@
 // The web host: `weightroom serve` and a page of Chromium on the address it prints.
+import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
+import { removeFolder } from '../../support/remove-folder'
+import { shortTemporaryPath } from '../../support/temporary-path'
 import { chromiumArgs, chromiumPath, startApp, waitForOutput } from './app-process'
 import type { HostKind } from './types'
 
@@ -9,7 +12,13 @@ export const webHost: HostKind = {
   start: async ({ dataFolder, env = {} }) => {
     const app = startApp({ args: ['out/main/cli.mjs', 'serve', '--port', '0'], dataFolder, env })
     const address = await waitForOutput(app, /(http:\/\/127\.0\.0\.1:\d+\/\S*)/)
-    const browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: [...chromiumArgs], env: { ...process.env, TMPDIR: dataFolder } })
+    const temporary = shortTemporaryPath()
+    mkdirSync(temporary)
+    const browser = await chromium.launch({
+      executablePath: chromiumPath() ?? '',
+      args: [...chromiumArgs],
+      env: { ...process.env, TMPDIR: temporary },
+    })
     const page = await browser.newPage({ viewport: { width: 1180, height: 800 } })
     await page.goto(address)
     return {
@@ -20,6 +29,7 @@ export const webHost: HostKind = {
       externalLinks: () => [],
       quit: async () => {
         await browser.close()
+        removeFolder(temporary)
         app.child.kill('SIGTERM')
         await app.exited
         return app.eventLoop()

@@ -1,11 +1,12 @@
 // Starts Debian's Chromium and speaks the DevTools protocol with it over its browser socket.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { removeFolder } from '../remove-folder'
+import { shortTemporaryPath } from '../temporary-path'
 
 type Params = Readonly<Record<string, unknown>>
 type Listener = (params: Record<string, unknown>) => void
@@ -50,15 +51,18 @@ async function readEndpoint(profile: string): Promise<string> {
 /** Starts a browser with a fresh profile, which is removed when it ends. */
 export async function startChromium(size: { readonly width: number; readonly height: number }): Promise<Cdp> {
   const profile = mkdtempSync(join(process.env['ELECTRON_DOUBLE_PROFILES'] ?? tmpdir(), 'weightroom-double-'))
+  const temporary = shortTemporaryPath()
+  mkdirSync(temporary)
   const binary = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
   const child = spawn(binary, [...FLAGS, `--window-size=${size.width},${size.height}`, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: 'ignore',
-    env: { ...process.env, TMPDIR: profile },
+    env: { ...process.env, TMPDIR: temporary },
   })
   process.on('exit', () => {
     child.kill('SIGKILL')
     // Chromium's own children may still write for a moment; the suite removes its temporary folder in any case.
     try {
+      removeFolder(temporary)
       removeFolder(profile)
     } catch {
       process.exitCode ??= 0
