@@ -7,6 +7,7 @@ import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hostKinds } from './hosts'
 import { engineProcesses } from './hosts/app-process'
+import { outsideSockets } from './hosts/sockets'
 import type { HostKind, RunningHost } from './hosts/types'
 import { makeEndlessModel } from './models'
 
@@ -163,6 +164,12 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       await page.keyboard.press('ControlOrMeta+n')
       await ask(page, 'What is GGUF?')
       expect(await (await lastReply(page)).textContent()).toMatch(/GGUF/)
+    })
+
+    it.skipIf(process.platform !== 'linux')('holds no socket that reaches beyond this machine', () => {
+      const pids = [host.pid, ...engineProcesses(host.pid)]
+      expect(pids.length).toBe(2)
+      expect(pids.flatMap(outsideSockets)).toEqual([])
     })
 
     it('finds a chat by its words, deletes it and takes it back', async () => {
