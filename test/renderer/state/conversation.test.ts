@@ -229,3 +229,23 @@ describe('deleting', () => {
     await sent
   })
 })
+
+describe('a message that could not be saved yet', () => {
+  it('is looked after until the host has saved it', async () => {
+    vi.useFakeTimers()
+    const { conversation, bridge } = start({ reply: { pieces: ['a'], pauseMs: 0, end: { error: failure } } })
+    const sent = conversation.send('hi')
+    await vi.advanceTimersByTimeAsync(0)
+    await sent
+    expect(conversation.messages[1]?.error).toEqual(failure)
+    const get = bridge.calls['chats.get']
+    vi.spyOn(bridge.calls, 'chats.get').mockImplementation(async (input) => {
+      const result = await get(input)
+      if (!result.ok) return result
+      return { ok: true, value: { ...result.value, messages: result.value.messages.map((message) => ({ ...message, error: null })) } }
+    })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(conversation.messages.map(({ error }) => error)).toEqual([null, null])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
