@@ -1,5 +1,6 @@
 // The hosts' log: one line per entry on standard error, so that standard output stays the host's own.
 import type { Log } from '../host'
+import { printable } from './printable'
 
 const LEVELS = ['error', 'warn', 'info'] as const
 type Level = (typeof LEVELS)[number]
@@ -13,7 +14,7 @@ function createLog(write: (line: string) => void, level: string | undefined): Lo
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       if (!shown.includes(own)) return
       const data = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-      write(`weightroom ${own}: ${message}${data.join('')}\n`)
+      write(`weightroom ${own}: ${printable(`${message}${data.join('')}`)}\n`)
     }
   return { error: entry('error'), warn: entry('warn'), info: entry('info') }
 }

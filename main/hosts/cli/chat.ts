@@ -6,7 +6,7 @@ import type { Sequence } from '../../../engine/generate/sequence'
 import type { FinishReason, GenerationStats, SamplingSettings } from '../../../engine/generate/types'
 import type { ChatMessage } from '../../../engine/tokenizer/types'
 import { describeFailure } from './describe-failure'
-import type { Terminal } from './terminal'
+import { writeText, type Terminal } from './terminal'
 
 interface Chat {
   readonly model: LoadedModel
@@ -63,7 +63,7 @@ async function reply(
   const { messages, terminal, signal } = asked
   try {
     for await (const event of generate({ ...chat, promptIds: chat.model.encodeChat(messages), signal })) {
-      if (event.type === 'delta') terminal.stdout.write(event.text)
+      if (event.type === 'delta') writeText(terminal, event.text)
       if (event.type !== 'finished') continue
       terminal.stdout.write('\n')
       terminal.stderr.write(`${describeEnd(event)}\n`)

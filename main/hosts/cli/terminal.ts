@@ -1,4 +1,5 @@
 // What a command sees of the world: its streams, a signal for Ctrl-C, a clock. Tests give their own.
+import { printable, printableText } from '../printable'
 
 /** A stream that may be a person's terminal. */
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean }
@@ -16,9 +17,16 @@ export interface Terminal {
   readonly now: () => number
 }
 
-/** Writes the one JSON document of `--json`. */
+/** Writes the one JSON document of `--json`. Inside of its texts the characters that terminals obey are escaped; it means the same. */
 export function writeJson(terminal: Terminal, document: unknown): void {
-  terminal.stdout.write(`${JSON.stringify(document, null, terminal.stdout.isTTY === true ? 2 : undefined)}\n`)
+  const indent = terminal.stdout.isTTY === true ? 2 : undefined
+  const lines = JSON.stringify(document, null, indent).split('\n')
+  terminal.stdout.write(`${lines.map(printable).join('\n')}\n`)
+}
+
+/** Writes text of a model: to a person's terminal without control characters, to a program exactly as it is. */
+export function writeText({ stdout }: Terminal, text: string): void {
+  stdout.write(stdout.isTTY === true ? printableText(text) : text)
 }
 
 /** A size for people, in powers of 1024. */

@@ -2,12 +2,16 @@
 import type { Command } from 'commander'
 import type { Inspection } from '../../../../engine/inspect/inspect-checkpoint'
 import type { TensorStatistics } from '../../../../engine/inspect/tensor-statistics'
+import { printable } from '../../printable'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface InspectOptions {
   readonly tensor?: string
   readonly json?: true
 }
+
+/** Of a metadata value that people are shown; --json has all of it. */
+const MAX_METADATA_CHARACTERS = 400
 
 /** Adds `inspect` to the program. */
 export function registerInspect(program: Command, terminal: Terminal): void {
@@ -73,29 +77,36 @@ async function showTensor(
 function describeModel(inspection: Inspection): string {
   const { path, format, files, config, tokenizer, metadata, parameterCount, weightBytes, dtype, tensors, notes } = inspection
   const modelType = typeof config?.['model_type'] === 'string' ? config['model_type'] : null
-  const nameWidth = tensors.reduce((width, { name }) => Math.max(width, name.length), 0)
+  const nameWidth = tensors.reduce((width, { name }) => Math.max(width, printable(name).length), 0)
   const lines = [
-    path,
+    printable(path),
     `format      ${format}, ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${formatBytes(weightBytes)} of weights`,
     `parameters  ${parameterCount.toLocaleString('en')}${dtype === null ? '' : `, mostly ${dtype}`}`,
-    ...(modelType === null ? [] : [`family      ${modelType}`]),
+    ...(modelType === null ? [] : [`family      ${printable(modelType)}`]),
     ...(tokenizer ? [`tokenizer   ${tokenizer.files.join(', ')}`] : []),
-    ...Object.entries(metadata).map(([key, value]) => `metadata    ${key}: ${value}`),
-    ...notes.map((note) => `note        ${note}`),
+    ...Object.entries(metadata).map(([key, value]) => `metadata    ${describeMetadata(key, value)}`),
+    ...notes.map((note) => `note        ${printable(note)}`),
     '',
     ...tensors.map(
       ({ name, dtype: type, shape, sizeBytes }) =>
-        `${name.padEnd(nameWidth)}  ${type.padEnd(5)} [${shape.join(', ')}]  ${formatBytes(sizeBytes)}`,
+        `${printable(name).padEnd(nameWidth)}  ${type.padEnd(5)} [${shape.join(', ')}]  ${formatBytes(sizeBytes)}`,
     ),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A metadata entry on one line; some files keep whole documents there. */
+function describeMetadata(key: string, value: string): string {
+  const shown =
+    value.length > MAX_METADATA_CHARACTERS ? `${value.slice(0, MAX_METADATA_CHARACTERS)}... (${value.length} characters)` : value
+  return printable(`${key}: ${shown}`)
 }
 
 /** A tensor's statistics as lines for people. */
 function describeTensor(statistics: TensorStatistics): string {
   const { name, dtype, shape, elements, firstValues, ...numbers } = statistics
   const lines = [
-    `${name}  ${dtype} [${shape.join(', ')}], ${elements.toLocaleString('en')} elements`,
+    `${printable(name)}  ${dtype} [${shape.join(', ')}], ${elements.toLocaleString('en')} elements`,
     ...Object.entries(numbers).map(([key, value]) => `${key.padEnd(13)} ${value === null ? 'none' : String(value)}`),
     `first values  ${firstValues.map((value) => Number(value.toPrecision(7))).join(', ')}${elements > firstValues.length ? ', ...' : ''}`,
   ]

@@ -1,6 +1,7 @@
 // `weightroom list`: the models that the app knows on this machine.
 import type { Command } from 'commander'
 import type { ModelEntry } from '../../../../preload/contract'
+import { printable } from '../../printable'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface ListOptions {
@@ -25,11 +26,11 @@ export function registerList(program: Command, terminal: Terminal): void {
 /** One model per line, columns aligned. */
 function describeEntries(entries: readonly ModelEntry[]): string {
   const rows = entries.map(({ name, modelType, sizeBytes, state, problem, path }) => [
-    name,
-    modelType ?? '-',
+    printable(name),
+    printable(modelType ?? '-'),
     formatBytes(sizeBytes),
     state,
-    problem?.message ?? path,
+    printable(problem?.message ?? path),
   ])
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('')

@@ -1,7 +1,7 @@
 // `weightroom render`: the prompt that a chat template makes of a conversation.
 import type { Command } from 'commander'
 import { cliError } from '../cli-error'
-import { writeJson, type Terminal } from '../terminal'
+import { writeJson, writeText, type Terminal } from '../terminal'
 
 interface RenderOptions {
   readonly chat: string
@@ -29,7 +29,7 @@ export function registerRender(program: Command, terminal: Terminal): void {
         date === undefined ? {} : { strftimeNow: () => date },
       )
       if (options.json) writeJson(terminal, { prompt })
-      else terminal.stdout.write(prompt)
+      else writeText(terminal, prompt)
     })
 }
 

@@ -5,7 +5,7 @@ import type { SamplingSettings } from '../../../../engine/generate/types'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import { cliError } from '../cli-error'
 import { collect, deviceMapOption, formatOption, integerFrom, numberFrom, runtimeOption, threadsOption } from '../options'
-import { writeJson, type Terminal } from '../terminal'
+import { writeJson, writeText, type Terminal } from '../terminal'
 
 /** Options of `run` as commander hands them over. */
 interface RunOptions {
@@ -108,7 +108,7 @@ async function answerOnce(
       ])
   const events = generate({ model, promptIds, settings, continuesPrompt: options.raw === true, signal: terminal.signal })
   for await (const event of events) {
-    if (event.type === 'delta' && !options.json) terminal.stdout.write(event.text)
+    if (event.type === 'delta' && !options.json) writeText(terminal, event.text)
     if (event.type !== 'finished') continue
     const { text, ids: tokens, finishReason, stopString, stats } = event
     if (options.json)

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import type { Tokenizer } from '../../../../engine/tokenizer/types'
+import { printable } from '../../printable'
 import { cliError } from '../cli-error'
 import { writeJson, type Terminal } from '../terminal'
 
@@ -78,6 +79,6 @@ async function encodeAll(
 
 /** Ids with their pieces, one per line, for people. */
 function describeIds(tokenizer: Tokenizer, ids: readonly number[]): string {
-  const lines = ids.map((id) => `${String(id).padStart(7)}  ${tokenizer.piece(id) ?? ''}`)
+  const lines = ids.map((id) => `${String(id).padStart(7)}  ${printable(tokenizer.piece(id) ?? '')}`)
   return `${[...lines, `${ids.length} tokens`].join('\n')}\n`
 }
