@@ -105,7 +105,8 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/unknown-format': '{path} 不是已知格式的模型文件；支持的格式是 safetensors。',
   'checkpoint/gguf-magic': '{path} 的开头不是“GGUF”。',
   'checkpoint/gguf-version': '{path} 是 GGUF 第 {version} 版；可以读取的是第 2 版和第 3 版。',
-  'checkpoint/gguf-truncated-header': '{path} 的头部不完整：在第 {offsetBytes} 字节处需要 {neededBytes} 字节，但只剩 {availableBytes} 字节。',
+  'checkpoint/gguf-truncated-header':
+    '{path} 的头部不完整：在第 {offsetBytes} 字节处需要 {neededBytes} 字节，但只剩 {availableBytes} 字节。',
   'checkpoint/gguf-header-too-large': '{path} 的头部超过允许的 {maxBytes} 字节。',
   'checkpoint/gguf-too-many': '{path} 声明的数量（{what}）为 {found}；最多允许 {max}。',
   'checkpoint/gguf-string-too-long': '{path} 中有一个字符串长 {sizeBytes} 字节；最多允许 {maxBytes} 字节。',

@@ -105,7 +105,8 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/unknown-format': '{path} 不是已知格式的模型檔案；支援的格式是 safetensors。',
   'checkpoint/gguf-magic': '{path} 的開頭不是「GGUF」。',
   'checkpoint/gguf-version': '{path} 是 GGUF 第 {version} 版；可以讀取的是第 2 版和第 3 版。',
-  'checkpoint/gguf-truncated-header': '{path} 的標頭不完整：在第 {offsetBytes} 位元組處需要 {neededBytes} 位元組，但只剩 {availableBytes} 位元組。',
+  'checkpoint/gguf-truncated-header':
+    '{path} 的標頭不完整：在第 {offsetBytes} 位元組處需要 {neededBytes} 位元組，但只剩 {availableBytes} 位元組。',
   'checkpoint/gguf-header-too-large': '{path} 的標頭超過允許的 {maxBytes} 位元組。',
   'checkpoint/gguf-too-many': '{path} 宣告的數量（{what}）為 {found}；最多允許 {max}。',
   'checkpoint/gguf-string-too-long': '{path} 中有一個字串長 {sizeBytes} 位元組；最多允許 {maxBytes} 位元組。',
