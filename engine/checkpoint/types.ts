@@ -1,4 +1,5 @@
 // What every checkpoint reader returns: named lazy tensors with the file and byte range they lie in.
+import type { BlockType } from '../tensor/blocks/formats'
 import type { Dtype } from '../tensor/dtype'
 
 /** What is known of every tensor. `sizeBytes` is its size as `read` gives it: little-endian, row-major, packed. `file` is an absolute real path. */
@@ -23,6 +24,15 @@ export type TensorComputation = 'strided' | 'big-endian' | 'compressed' | 'dequa
 export interface ComputedTensor extends TensorHeader {
   readonly storage: 'computed'
   readonly computation: TensorComputation
+  /** Where a 'dequantized' tensor's blocks lie in `file`, for those who can use them as they are. */
+  readonly block?: StoredBlocks
+}
+
+/** Quantized blocks in a file: `sizeBytes` bytes of whole blocks from `offsetBytes` on. Scales are little-endian unless the file is not. */
+export interface StoredBlocks {
+  readonly type: BlockType
+  readonly offsetBytes: number
+  readonly sizeBytes: number
 }
 
 /** One tensor of a checkpoint. */

@@ -89,4 +89,44 @@ export const checkpointErrors = {
     `The weights of ${d.path} are ${d.dtype}, which cannot be run yet; supported are ${d.supported.join(', ')}.`,
   'checkpoint/undecodable-dtype': (d: { dtype: string }) => `Values of dtype ${d.dtype} cannot be shown as numbers.`,
   'checkpoint/unknown-format': (d: { path: string }) => `${d.path} is not a checkpoint of a known format. Supported is safetensors.`,
+
+  'checkpoint/duplicate-tensor': (d: { path: string; tensor: string }) => `${d.path} holds two tensors named ${d.tensor}.`,
+  'checkpoint/gguf-magic': (d: { path: string }) => `${d.path} does not start with "GGUF".`,
+  'checkpoint/gguf-version': (d: { path: string; version: number }) =>
+    `${d.path} is GGUF version ${d.version}; versions 2 and 3 can be read.`,
+  'checkpoint/gguf-truncated-header': (d: {
+    path: string
+    what: string
+    offsetBytes: number
+    neededBytes: number
+    availableBytes: number
+  }) =>
+    `${d.path} is cut off in its header: ${d.what} needs ${d.neededBytes} bytes at byte ${d.offsetBytes}, but only ${d.availableBytes} remain.`,
+  'checkpoint/gguf-header-too-large': (d: { path: string; maxBytes: number }) =>
+    `The header of ${d.path} is longer than the ${d.maxBytes} bytes that are allowed.`,
+  'checkpoint/gguf-too-many': (d: { path: string; what: string; found: string; max: number }) =>
+    `${d.path} announces ${d.found} ${d.what}; at most ${d.max} are allowed.`,
+  'checkpoint/gguf-string-too-long': (d: { path: string; what: string; sizeBytes: string; maxBytes: number }) =>
+    `${d.what} in ${d.path} has ${d.sizeBytes} bytes; at most ${d.maxBytes} are allowed.`,
+  'checkpoint/gguf-too-many-dimensions': (d: { path: string; tensor: string; dimensions: number; maxDimensions: number }) =>
+    `Tensor ${d.tensor} of ${d.path} has ${d.dimensions} dimensions; at most ${d.maxDimensions} are allowed.`,
+  'checkpoint/gguf-array-too-deep': (d: { path: string; key: string; maxDepth: number }) =>
+    `The value of ${d.key} in ${d.path} nests arrays deeper than ${d.maxDepth} levels.`,
+  'checkpoint/gguf-unknown-value-type': (d: { path: string; key: string; type: number }) =>
+    `The value of ${d.key} in ${d.path} has the type ${d.type}, which GGUF does not define.`,
+  'checkpoint/gguf-unknown-tensor-type': (d: { path: string; tensor: string; type: number }) =>
+    `Tensor ${d.tensor} of ${d.path} has the ggml type ${d.type}, which is unknown or was withdrawn.`,
+  'checkpoint/gguf-partial-block': (d: { path: string; tensor: string; type: string; rowElements: number; blockElements: number }) =>
+    `Tensor ${d.tensor} of ${d.path} has rows of ${d.rowElements} elements, which are not whole ${d.type} blocks of ${d.blockElements}.`,
+  'checkpoint/gguf-bad-alignment': (d: { path: string; found: string }) =>
+    `The alignment of ${d.path} is ${d.found}; it must be a power of two, stored as a 32-bit number.`,
+  'checkpoint/gguf-unaligned-tensor': (d: { path: string; tensor: string; offsetBytes: string; alignmentBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} starts at data byte ${d.offsetBytes}, which is not a multiple of the alignment ${d.alignmentBytes}.`,
+  'checkpoint/gguf-invalid-name': (d: { path: string; what: string }) => `${d.what} in ${d.path} is not UTF-8 text.`,
+  'checkpoint/gguf-missing-part': (d: { part: string; directory: string }) =>
+    `The model is split into several files, and ${d.part} is not in ${d.directory}.`,
+  'checkpoint/gguf-inconsistent-split': (d: { path: string; reason: string }) =>
+    `${d.path} and the other parts of its split do not belong together: ${d.reason}.`,
+  'checkpoint/gguf-big-endian-blocks': (d: { path: string; tensor: string; type: string }) =>
+    `Tensor ${d.tensor} of ${d.path} holds ${d.type} blocks in big-endian order, for which no layout is defined.`,
 } satisfies Record<string, (details: never) => string>
