@@ -5,6 +5,7 @@ import { fileError } from '../bytes/random-access-file'
 import { engineError } from '../errors'
 import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { openGguf } from './gguf/open-gguf'
+import { openHdf5 } from './hdf5/hdf5'
 import { readSafetensorsFile } from './safetensors'
 import { openShardedCheckpoint, openShards } from './sharded'
 import { createCheckpoint } from './tensor-files'
@@ -20,6 +21,7 @@ const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/
 /** The readers beside safetensors, by the kind of the file that they open. */
 const READERS: Partial<Record<FileKind, CheckpointReader>> = {
   gguf: openGguf,
+  hdf5: openHdf5,
   'tensorflow-checkpoint': openTensorflow,
   'tensorflow-saved-model': openTensorflow,
 }

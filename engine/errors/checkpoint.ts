@@ -67,7 +67,8 @@ export const checkpointErrors = {
     `${d.path} refers to the file "${d.reference}", which does not lie in its own folder.`,
   'checkpoint/too-many-tensors': (d: { path: string; count: number; max: number }) =>
     `${d.path} announces ${d.count} tensors or groups; at most ${d.max} are read.`,
-  'checkpoint/tensorflow-malformed': (d: { path: string; reason: string }) => `${d.path} is not a valid TensorFlow checkpoint: ${d.reason}.`,
+  'checkpoint/tensorflow-malformed': (d: { path: string; reason: string }) =>
+    `${d.path} is not a valid TensorFlow checkpoint: ${d.reason}.`,
   'checkpoint/tensorflow-checksum': (d: { path: string; offsetBytes: number }) =>
     `${d.path} is damaged: the checksum of the block at byte ${d.offsetBytes} does not match.`,
   'checkpoint/tensorflow-block-too-large': (d: { path: string; sizeBytes: number; maxBytes: number }) =>
@@ -78,6 +79,47 @@ export const checkpointErrors = {
     `${d.path} splits its variables into ${d.count} parts or more; at most ${d.max} in all and ${d.maxPerTensor} per variable are read.`,
   'checkpoint/tensorflow-slices-incomplete': (d: { path: string; tensor: string; reason: string }) =>
     `The parts of ${d.tensor} in ${d.path} do not make up the whole variable: ${d.reason}.`,
+
+  'checkpoint/not-pytorch': (d: { path: string; reason: string }) => `${d.path} is not a PyTorch checkpoint: ${d.reason}.`,
+  'checkpoint/pickle-truncated': (d: { path: string; offsetBytes: number; neededBytes: number }) =>
+    `The pickle in ${d.path} is cut off: ${d.neededBytes} more bytes are needed at byte ${d.offsetBytes}.`,
+  'checkpoint/pickle-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
+    `The pickle in ${d.path} is not valid at byte ${d.offsetBytes}: ${d.reason}.`,
+  'checkpoint/pickle-limit': (d: { path: string; what: string; max: number }) =>
+    `The pickle in ${d.path} has more than ${d.max} ${d.what}, which no checkpoint needs.`,
+  'checkpoint/pickle-too-deep': (d: { path: string; maxDepth: number }) =>
+    `The pickle in ${d.path} nests deeper than ${d.maxDepth} levels.`,
+  'checkpoint/pickle-expands': (d: { path: string; maxValues: number }) =>
+    `The values in ${d.path} contain each other so often that there are more than ${d.maxValues} of them.`,
+  'checkpoint/pickle-call-refused': (d: { path: string; callable: string }) =>
+    `The pickle in ${d.path} asks to call ${d.callable}, which loading weights never needs. Nothing was executed.`,
+  'checkpoint/pickle-instance-refused': (d: { path: string; class: string }) =>
+    `The pickle in ${d.path} asks to make an object of ${d.class}, which loading weights never needs. Nothing was executed.`,
+  'checkpoint/pickle-build-refused': (d: { path: string; target: string; what: string }) =>
+    `The pickle in ${d.path} asks to set ${d.what} on ${d.target}, which loading weights never needs. Nothing was executed.`,
+  'checkpoint/pickle-global-refused': (d: { path: string; global: string }) =>
+    `The pickle in ${d.path} names ${d.global}, which loading weights never needs. Nothing was executed.`,
+  'checkpoint/pickle-extension-refused': (d: { path: string; extension: number }) =>
+    `The pickle in ${d.path} uses the registered extension ${d.extension}, whose meaning only the program that wrote it knows.`,
+  'checkpoint/pickle-persistent-id': (d: { path: string }) =>
+    `The pickle in ${d.path} refers to data outside of it that are no tensor storage.`,
+  'checkpoint/malformed-tensor': (d: { path: string; reason: string }) => `A tensor in ${d.path} is described wrongly: ${d.reason}.`,
+  'checkpoint/storage-missing': (d: { path: string; storage: string }) =>
+    `${d.path} does not hold the storage ${d.storage} that its tensors lie in.`,
+  'checkpoint/storage-too-short': (d: { path: string; storage: string; neededBytes: number; foundBytes: number }) =>
+    `The storage ${d.storage} in ${d.path} should have ${d.neededBytes} bytes, but has ${d.foundBytes}.`,
+  'checkpoint/view-outside-storage': (d: { path: string; tensor: string; neededElements: number; storageElements: number }) =>
+    `Tensor ${d.tensor} of ${d.path} reaches to element ${d.neededElements} of a storage that has ${d.storageElements}.`,
+  'checkpoint/no-tensors': (d: { path: string }) => `${d.path} can be read, but there are no tensors in it.`,
+  'checkpoint/hdf5-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
+    `${d.path} is not a valid HDF5 file (byte ${d.offsetBytes}): ${d.reason}.`,
+  'checkpoint/hdf5-too-complex': (d: { path: string; what: string; max: number }) => `${d.path} has more than ${d.max} ${d.what}.`,
+  'checkpoint/hdf5-unsupported': (d: { path: string; object: string; what: string }) =>
+    `${d.object} in ${d.path} uses ${d.what}, which cannot be read.`,
+  'checkpoint/hdf5-inflated': (d: { path: string; tensor: string; sizeBytes: number; fileSizeBytes: number }) =>
+    `Tensor ${d.tensor} of ${d.path} claims ${d.sizeBytes} bytes, more than a file of ${d.fileSizeBytes} bytes can hold even compressed.`,
+  'checkpoint/hdf5-damaged-chunk': (d: { path: string; tensor: string; offsetBytes: number }) =>
+    `A chunk of tensor ${d.tensor} at byte ${d.offsetBytes} of ${d.path} is damaged.`,
 
   'checkpoint/no-weights': (d: { directory: string }) =>
     `There are no weights in ${d.directory}: no .safetensors file and no other checkpoint.`,
@@ -90,7 +132,6 @@ export const checkpointErrors = {
   'checkpoint/undecodable-dtype': (d: { dtype: string }) => `Values of dtype ${d.dtype} cannot be shown as numbers.`,
   'checkpoint/unknown-format': (d: { path: string }) => `${d.path} is not a checkpoint of a known format. Supported is safetensors.`,
 
-  'checkpoint/duplicate-tensor': (d: { path: string; tensor: string }) => `${d.path} holds two tensors named ${d.tensor}.`,
   'checkpoint/gguf-magic': (d: { path: string }) => `${d.path} does not start with "GGUF".`,
   'checkpoint/gguf-version': (d: { path: string; version: number }) =>
     `${d.path} is GGUF version ${d.version}; versions 2 and 3 can be read.`,
