@@ -41,16 +41,16 @@ export function serveIpc(app: App, window: WebContents): () => void {
       send(channels.end, id, refused)
       return
     }
-    let ended = false
+    // Held from the start: the stream may end before open returns.
+    closers.set(id, () => undefined)
     const close = app.open(String(name), input, {
       event: (value) => send(channels.event, id, value),
       end: (result) => {
-        ended = true
         closers.delete(id)
         send(channels.end, id, result)
       },
     })
-    if (!ended) closers.set(id, close)
+    if (closers.has(id)) closers.set(id, close)
   })
 
   ipcMain.on(channels.close, (event, id: unknown) => {
