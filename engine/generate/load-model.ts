@@ -1,4 +1,5 @@
 // loadModel: one directory -> configuration, tokenizer, chat template, decoder; everything a chat needs. The order is that of `from_pretrained`.
+import { EngineError } from '../errors'
 import { contextLengthTokens } from '../graph/rope/context-length'
 import { loadGenerationDefaults } from '../config/generation-config'
 import type { DecoderConfig, GenerationDefaults } from '../config/decoder-config'
@@ -32,7 +33,9 @@ export interface LoadedModel extends GenerationModel, Disposable {
   readonly decoder: LoadedDecoder
   readonly tokenizer: Tokenizer
   readonly chatTemplate: ChatTemplate
-  /** The prompt of a conversation, up to the opening of the assistant's turn. Throws what encodeChat of the tokenizer throws. */
+  /** Why the model's chat template cannot be used, or null. Everything but a chat works without one; rendering throws this. */
+  readonly chatTemplateProblem: EngineError | null
+  /** The prompt of a conversation, up to the opening of the assistant's turn. Throws what encodeChat of the tokenizer throws, and `chatTemplateProblem`. */
   readonly encodeChat: (messages: readonly ChatMessage[]) => number[]
   /** The author's defaults, filled up with ours. */
   readonly defaultSampling: SamplingSettings
@@ -58,9 +61,25 @@ function stopIdsOf(parts: {
   return new Set(ids.filter((id) => id !== null))
 }
 
+/** The model's chat template, or one that refuses every conversation with the reason why there is none. */
+async function templateOrProblem(
+  directory: string,
+  tokenizer: Tokenizer,
+): Promise<{ readonly template: ChatTemplate; readonly problem: EngineError | null }> {
+  try {
+    return { template: await loadChatTemplate(directory, { tokenizer }), problem: null }
+  } catch (problem) {
+    if (!(problem instanceof EngineError)) throw problem
+    const refuse = (): never => {
+      throw problem
+    }
+    return { template: { source: 'none', stopStrings: [], render: refuse }, problem }
+  }
+}
+
 /**
  * Loads a model directory (or a weight file with its configuration beside it).
- * Throws what openDecoder, loadTokenizer and loadChatTemplate throw; "runtime/aborted" on abort. Nothing stays open after a failure.
+ * Throws what openDecoder and loadTokenizer throw; "runtime/aborted" on abort. Nothing stays open after a failure.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const startMs = performance.now()
@@ -69,7 +88,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   try {
     const defaults = await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) })
     const tokenizer = await loadTokenizer(directory)
-    const template = await loadChatTemplate(directory, { tokenizer })
+    const { template, problem } = await templateOrProblem(directory, tokenizer)
     const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, contextLengthTokens(config))
     return {
       directory,
@@ -79,6 +98,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       decoder,
       tokenizer,
       chatTemplate: template,
+      chatTemplateProblem: problem,
       encodeChat: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }).ids,
       stopStrings: template.stopStrings,
       stopIds: stopIdsOf({ config, defaults, tokenizer }),

@@ -41,6 +41,11 @@ export function createResidentModel(): ResidentModel {
       // Freed first: two models at once may not fit.
       unload()
       const model = await loadModel(path, { contextLength, signal, onProgress: emit, ...(threads !== null && { threads }) })
+      if (model.chatTemplateProblem !== null) {
+        // Conversations are all that is asked of this process.
+        model[Symbol.dispose]()
+        throw model.chatTemplateProblem
+      }
       resident = { path, model, sequence: model.createSequence() }
       return {
         modelType: model.config.modelType,

@@ -1,14 +1,16 @@
 // `weightroom bench`: load time, time to first token, prefill and decode speed and peak memory of a model on this machine.
 import type { Command } from 'commander'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
-import type { LoadedModel } from '../../../../engine/generate/load-model'
-import type { GenerationStats } from '../../../../engine/generate/types'
+import type { GenerationModel } from '../../../../engine/generate/generate'
+import type { GenerationStats, SamplingSettings } from '../../../../engine/generate/types'
+import { engineError } from '../../../../engine/errors'
+import { printable } from '../../printable'
 import { cliError } from '../cli-error'
 import { formatOption, integerFrom, runtimeOption, threadsOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface BenchOptions {
-  readonly prompt: number
+  readonly prompt?: number
   readonly tokens: number
   readonly runs: number
   readonly threads?: number
@@ -16,12 +18,25 @@ interface BenchOptions {
   readonly json?: true
 }
 
+const DEFAULT_PROMPT_TOKENS = 512
+/** Tokens are counted, not read; none of them ends the run. */
+const WITHOUT_TEXT = {
+  createStreamDecoder: () => ({ push: () => '', flush: () => '' }),
+  stopIds: new Set<number>(),
+  stopStrings: [],
+} satisfies Partial<GenerationModel>
+const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0, stop: [] } satisfies Partial<SamplingSettings>
+
 /** Adds `bench` to the program. */
 export function registerBench(program: Command, terminal: Terminal): void {
   program
     .command('bench <model>')
     .description('measure load time, speed and peak memory')
-    .option('--prompt <tokens>', 'tokens of the prompt', integerFrom(1, 1_000_000), 512)
+    .option(
+      '--prompt <tokens>',
+      `tokens of the prompt (default: ${DEFAULT_PROMPT_TOKENS}, or what the context window has room for)`,
+      integerFrom(1, 1_000_000),
+    )
     .option('--tokens <n>', 'tokens to generate', integerFrom(2, 1_000_000), 64)
     .option('--runs <n>', 'repetitions; medians are reported', integerFrom(1, 1000), 5)
     .addOption(formatOption())
@@ -32,15 +47,25 @@ export function registerBench(program: Command, terminal: Terminal): void {
 }
 
 async function bench(name: string, options: BenchOptions, terminal: Terminal): Promise<void> {
-  const [{ loadModel }, { modelPath }] = await Promise.all([import('../../../../engine/generate/load-model'), import('../model-path')])
-  const { prompt, tokens, threads, runtime } = options
+  const [{ openDecoder }, { defaultThreads }, { contextLengthTokens }, { modelName }, { modelPath }] = await Promise.all([
+    import('../../../../engine/generate/open-decoder'),
+    import('../../../../engine/runtime/threads'),
+    import('../../../../engine/graph/rope/context-length'),
+    import('../../../../engine/inspect/model-files'),
+    import('../model-path'),
+  ])
+  const { tokens, threads = defaultThreads(), runtime } = options
   const { signal } = terminal
-  using model = await loadModel(await modelPath(name, signal), {
-    contextLength: prompt + tokens,
-    signal,
-    ...(threads !== undefined && { threads }),
-    ...(runtime && { runtime }),
-  })
+  const path = await modelPath(name, signal)
+  const startMs = terminal.now()
+  // Weights alone are measured: a model whose tokenizer or chat template is missing or broken can be as fast as any.
+  const { directory, config, decoder } = await openDecoder(path, { signal, threads, ...(runtime && { runtime }) })
+  using model = { ...WITHOUT_TEXT, decoder, contextLength: contextLengthTokens(config), [Symbol.dispose]: () => decoder[Symbol.dispose]() }
+  const loadMs = terminal.now() - startMs
+  const prompt = options.prompt ?? Math.max(1, Math.min(DEFAULT_PROMPT_TOKENS, model.contextLength - tokens))
+  const neededTokens = prompt + tokens
+  if (neededTokens > model.contextLength)
+    throw engineError('runtime/context-overflow', { neededTokens, contextLength: model.contextLength })
   const runs: GenerationStats[] = []
   // The first run pays for pages that are read from disk; it is not counted.
   for (let index = 0; index <= options.runs; index++) {
@@ -48,14 +73,14 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
     if (index > 0) runs.push(stats)
   }
   const result = {
-    model: model.name,
-    runtime: model.decoder.runtimeKind,
-    executionProvider: model.executionProvider,
-    threads: model.threads,
+    model: modelName(directory),
+    runtime: decoder.runtimeKind,
+    executionProvider: 'CPUExecutionProvider',
+    threads,
     promptTokens: prompt,
     completionTokens: tokens,
     runs: runs.length,
-    loadMs: model.loadMs,
+    loadMs,
     ttftMs: median(runs.map((stats) => stats.ttftMs)),
     prefillTokensPerSecond: median(runs.map((stats) => stats.prefillTokensPerSecond)),
     decodeTokensPerSecond: median(runs.map((stats) => stats.tokensPerSecond)),
@@ -68,17 +93,15 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
 
 /** One prompt of `prompt` tokens and exactly `tokens` greedy ones, through the same path as a chat. */
 async function benchRun(
-  model: LoadedModel,
+  model: GenerationModel,
   options: { readonly prompt: number; readonly tokens: number; readonly signal: AbortSignal },
 ): Promise<GenerationStats> {
   const { generate } = await import('../../../../engine/generate/generate')
   const { prompt, tokens, signal } = options
-  const { vocabSize } = model.config
+  const { vocabSize } = model.decoder.config
   // Any ids cost the same; a stride that is no divisor of usual vocabulary sizes avoids repeats.
   const promptIds = Array.from({ length: prompt }, (_, index) => (index * 7919) % vocabSize)
-  const settings = { ...model.defaultSampling, temperature: 0, maxNewTokens: tokens, seed: 0, stop: [] }
-  const events = generate({ model: { ...model, stopIds: new Set() }, promptIds, settings, signal })
-  for await (const event of events) {
+  for await (const event of generate({ model, promptIds, settings: { ...GREEDY, maxNewTokens: tokens }, signal })) {
     if (event.type !== 'finished') continue
     if (event.finishReason === 'cancelled') break
     return event.stats
@@ -106,7 +129,7 @@ function describeResult(result: {
   readonly peakMemoryBytes: number
 }): string {
   const lines = [
-    `${result.model}: ${result.threads} threads, ${result.runtime}, medians of ${result.runs} runs`,
+    `${printable(result.model)}: ${result.threads} threads, ${result.runtime}, medians of ${result.runs} runs`,
     `load               ${result.loadMs.toFixed(0)} ms`,
     `first token        ${result.ttftMs.toFixed(0)} ms after a prompt of ${result.promptTokens} tokens`,
     `prefill            ${result.prefillTokensPerSecond.toFixed(1)} tokens/s`,

@@ -58,6 +58,7 @@ async function run(
   const prompt = interactive ? '' : (call.prompt ?? (await readAll(terminal)))
   if (!interactive && prompt.trim() === '') throw cliError('cli/no-prompt', {})
   using model = await loadFor(call.model, { options, signal: terminal.signal })
+  if (options.raw === undefined && model.chatTemplateProblem !== null) throw model.chatTemplateProblem
   const settings = settingsFor(model, options)
   if (interactive) {
     const { runChat } = await import('../chat')
