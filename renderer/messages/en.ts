@@ -95,7 +95,7 @@ export const en = {
   'composer.failed': 'The model could not be loaded.',
   'composer.crashed': 'The engine stopped. Reload the model to go on.',
   'composer.offline': 'Weightroom cannot be reached.',
-  'composer.contextFull': 'This takes {used} tokens, and the context window holds {total}. Start a new chat, or shorten the message.',
+  'composer.contextFull': 'This needs {needed} tokens, but the context window holds {total}. Start a new chat, or shorten the message.',
 
   // context gauge
   'context.label': 'Context window',

@@ -90,7 +90,7 @@ export const zhCn: Catalogue = {
   'composer.failed': '模型加载失败。',
   'composer.crashed': '推理引擎已停止。重新加载模型即可继续。',
   'composer.offline': '无法连接到 Weightroom。',
-  'composer.contextFull': '这需要 {used} 个 token，而上下文窗口只能容纳 {total} 个。请新建会话，或缩短消息。',
+  'composer.contextFull': '这需要 {needed} 个 token，而上下文窗口只能容纳 {total} 个。请新建会话，或缩短消息。',
 
   'context.label': '上下文窗口',
   'context.use': '{used} / {total} 个 token',

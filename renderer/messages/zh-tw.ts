@@ -90,7 +90,7 @@ export const zhTw: Catalogue = {
   'composer.failed': '無法載入模型。',
   'composer.crashed': '推論引擎已停止。重新載入模型即可繼續。',
   'composer.offline': '無法連上 Weightroom。',
-  'composer.contextFull': '這需要 {used} 個 token，而上下文視窗只能容納 {total} 個。請開啟新對話，或縮短訊息。',
+  'composer.contextFull': '這需要 {needed} 個 token，而上下文視窗只能容納 {total} 個。請開啟新對話，或縮短訊息。',
 
   'context.label': '上下文視窗',
   'context.use': '{used} / {total} 個 token',

@@ -44,6 +44,11 @@ export function describeBlock(
 ): string | null {
   if (block === null) return null
   if (block === 'composer.loading') return t(block, { model: facts.loadingModel })
-  if (block === 'composer.contextFull') return t(block, { used: facts.use?.usedTokens ?? 0, total: facts.use?.contextLength ?? 0 })
+  if (block === 'composer.contextFull') return describeFull(facts.use)
   return t(block)
+}
+
+function describeFull(use: ContextUse | null): string | null {
+  // One place must be left for the reply.
+  return use === null ? null : t('composer.contextFull', { needed: use.usedTokens + 1, total: use.contextLength })
 }
