@@ -60,7 +60,12 @@ function kindOfName(name: string): FileKind {
   return 'unknown'
 }
 
-function kindOfZip(name: string): FileKind {
+/** The first entry tells the writer; where it does not (another zip tool wrote the archive anew), the file's own name has to do. */
+function kindOfZip(prefix: Uint8Array, name: string): FileKind {
+  const nameBytes = prefix.length > 30 ? (prefix[26] ?? 0) | ((prefix[27] ?? 0) << 8) : 0
+  const first = new TextDecoder('latin1').decode(prefix.subarray(30, 30 + nameBytes))
+  if (first.endsWith('.npy')) return 'numpy-npz'
+  if (/(^|\/)(data\.pkl|constants\.pkl|version|byteorder|\.format_version|\.storage_alignment|(data|constants)\/\d+)$/.test(first)) return 'pytorch-zip'
   if (/\.npz$/i.test(name)) return 'numpy-npz'
   return /\.(bin|pt|pth|ckpt)$/i.test(name) ? 'pytorch-zip' : 'zip'
 }
@@ -87,7 +92,7 @@ export function fileKind(prefix: Uint8Array, path: string): FileKind {
   if (looksLikeSafetensors(prefix)) return 'safetensors'
   if (text.startsWith('GGUF')) return 'gguf'
   if (/^(lmgg|tjgg|fmgg)/.test(text)) return 'ggml'
-  if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return kindOfZip(name)
+  if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return kindOfZip(prefix, name)
   if (text.startsWith('\x89HDF\r\n\x1a\n')) return 'hdf5'
   if (text.startsWith('\x93NUMPY')) return 'numpy-npy'
   if (looksLikePickle(prefix)) return 'pickle'

@@ -5,10 +5,12 @@ import { fileError } from '../bytes/random-access-file'
 import { engineError } from '../errors'
 import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { openGguf } from './gguf/open-gguf'
+import { openFlax } from './flax/flax'
 import { openHdf5 } from './hdf5/hdf5'
 import { readSafetensorsFile } from './safetensors'
 import { openShardedCheckpoint, openShards } from './sharded'
 import { createCheckpoint } from './tensor-files'
+import { openTorchArchive } from './torch/archive'
 import { openTensorflow } from './tensorflow/tensorflow'
 import type { Checkpoint, CheckpointReader } from './types'
 
@@ -20,8 +22,11 @@ const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/
 
 /** The readers beside safetensors, by the kind of the file that they open. */
 const READERS: Partial<Record<FileKind, CheckpointReader>> = {
+  'pytorch-zip': openTorchArchive,
+  zip: openTorchArchive,
   gguf: openGguf,
   hdf5: openHdf5,
+  'flax-msgpack': openFlax,
   'tensorflow-checkpoint': openTensorflow,
   'tensorflow-saved-model': openTensorflow,
 }

@@ -17,4 +17,18 @@ export const bytesErrors = {
     `${d.path} is not valid JSON${d.line === undefined ? '' : ` (line ${d.line}, column ${d.column ?? 1})`}: ${d.reason}.`,
   'bytes/json-too-deep': (d: { path: string; maxDepth: number }) => `${d.path} nests JSON deeper than ${d.maxDepth} levels.`,
   'bytes/json-duplicate-key': (d: { path: string; key: string }) => `${d.path} holds the JSON key "${d.key}" twice in one object.`,
+  'bytes/zip-truncated': (d: { path: string }) => `${d.path} is a zip archive without its directory: the end of the file is missing.`,
+  'bytes/zip-malformed': (d: { path: string; reason: string }) => `${d.path} is not a valid zip archive: ${d.reason}.`,
+  'bytes/zip-limit': (d: { path: string; what: string; found: number; max: number }) =>
+    `The zip archive ${d.path} has ${d.found} ${d.what}; at most ${d.max} are allowed.`,
+  'bytes/zip-unsafe-name': (d: { path: string; name: string }) =>
+    `The zip archive ${d.path} holds the name "${d.name}", which leads out of the archive.`,
+  'bytes/zip-duplicate-name': (d: { path: string; name: string }) => `The zip archive ${d.path} holds ${d.name} twice.`,
+  'bytes/zip-overlap': (d: { path: string; name: string; other: string }) =>
+    `In the zip archive ${d.path} the data of ${d.name} overlap ${d.other}.`,
+  'bytes/zip-unsupported': (d: { path: string; name: string; reason: string }) =>
+    `${d.name} in the zip archive ${d.path} cannot be read: ${d.reason}.`,
+  'bytes/zip-bomb': (d: { path: string; name: string; sizeBytes: number; compressedBytes: number }) =>
+    `${d.name} in the zip archive ${d.path} would grow from ${d.compressedBytes} bytes to ${d.sizeBytes}; nothing of its kind does.`,
+  'bytes/zip-checksum': (d: { path: string; name: string }) => `${d.name} in the zip archive ${d.path} is damaged: its checksum is wrong.`,
 } satisfies Record<string, (details: never) => string>

@@ -110,6 +110,7 @@ export const checkpointErrors = {
     `The storage ${d.storage} in ${d.path} should have ${d.neededBytes} bytes, but has ${d.foundBytes}.`,
   'checkpoint/view-outside-storage': (d: { path: string; tensor: string; neededElements: number; storageElements: number }) =>
     `Tensor ${d.tensor} of ${d.path} reaches to element ${d.neededElements} of a storage that has ${d.storageElements}.`,
+  'checkpoint/duplicate-tensor': (d: { path: string; tensor: string }) => `${d.path} holds the tensor ${d.tensor} twice.`,
   'checkpoint/no-tensors': (d: { path: string }) => `${d.path} can be read, but there are no tensors in it.`,
   'checkpoint/hdf5-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
     `${d.path} is not a valid HDF5 file (byte ${d.offsetBytes}): ${d.reason}.`,
@@ -120,6 +121,9 @@ export const checkpointErrors = {
     `Tensor ${d.tensor} of ${d.path} claims ${d.sizeBytes} bytes, more than a file of ${d.fileSizeBytes} bytes can hold even compressed.`,
   'checkpoint/hdf5-damaged-chunk': (d: { path: string; tensor: string; offsetBytes: number }) =>
     `A chunk of tensor ${d.tensor} at byte ${d.offsetBytes} of ${d.path} is damaged.`,
+  'checkpoint/flax-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
+    `${d.path} is not a valid Flax file (byte ${d.offsetBytes}): ${d.reason}.`,
+  'checkpoint/flax-too-deep': (d: { path: string; maxDepth: number }) => `${d.path} nests maps deeper than ${d.maxDepth} levels.`,
 
   'checkpoint/no-weights': (d: { directory: string }) =>
     `There are no weights in ${d.directory}: no .safetensors file and no other checkpoint.`,

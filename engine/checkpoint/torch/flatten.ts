@@ -1,0 +1,156 @@
+// Names the tensors of an unpickled value: nested dicts and lists joined with dots, modules by the rules of `state_dict()`. Follows torch/nn/modules/module.py of PyTorch 2.13.
+import { engineError } from '../../errors'
+import { isPickleObject, type PickleDict, type PickleRecord, type PickleTensor, type PickleValue } from '../pickle/values'
+
+/** Deeper than any module tree; a pickle that nests on is an attack. */
+const MAX_DEPTH = 200
+/** Values looked at: references that repeat each other end here. */
+const MAX_VALUES = 1_000_000
+/** More names than this in one remark help nobody. */
+const MAX_OTHERS = 12
+/** Names are written into every format; what is longer is no parameter. */
+const MAX_NAME_LENGTH = 4096
+
+/** Tensors by name, and what was passed over. */
+export interface NamedTensors {
+  readonly tensors: Map<string, PickleTensor>
+  /** Tensors that are no strided views, with the reason. */
+  readonly odd: Map<string, string>
+  /** The first names of values that are no tensors, and how many there are. */
+  readonly others: readonly string[]
+  readonly otherCount: number
+}
+
+/** Entries of a dict, or of an object that was filled like one. */
+export function dictEntries(value: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> | null {
+  if (!isPickleObject(value)) return null
+  if (value.kind === 'dict') return value.entries
+  return value.kind === 'record' && value.entries.size > 0 ? value.entries : null
+}
+
+/** The attributes of an object: its state, or the first part of a state with slots. */
+function attributes(record: PickleRecord): PickleDict | null {
+  const { state } = record
+  if (!isPickleObject(state)) return null
+  if (state.kind === 'dict') return state
+  const [first] = state.kind === 'tuple' ? state.items : []
+  return isPickleObject(first) && first.kind === 'dict' ? first : null
+}
+
+function keyText(key: PickleValue): string {
+  if (isPickleObject(key) && (key.kind === 'tuple' || key.kind === 'list')) return `(${key.items.slice(0, 8).map(keyText).join(', ')})`
+  if (key instanceof Uint8Array) return Buffer.from(key.subarray(0, MAX_NAME_LENGTH)).toString('latin1')
+  if (key === null) return 'None'
+  return isPickleObject(key) ? key.kind : String(key)
+}
+
+interface Walk extends NamedTensors {
+  readonly others: string[]
+  otherCount: number
+  readonly path: string
+  readonly onPath: Set<PickleValue>
+  visited: number
+}
+
+function joined(prefix: string, key: PickleValue): string {
+  const text = keyText(key)
+  return prefix === '' ? text : `${prefix}.${text}`
+}
+
+function add(walk: Walk, name: string, tensor: PickleTensor): void {
+  const { path } = walk
+  if (name.length > MAX_NAME_LENGTH) throw engineError('checkpoint/pickle-limit', { path, what: 'characters in a name', max: MAX_NAME_LENGTH })
+  if (walk.tensors.has(name)) throw engineError('checkpoint/duplicate-tensor', { path, tensor: name.slice(0, 200) })
+  walk.tensors.set(name, tensor)
+}
+
+function passOver(walk: Walk, name: string): void {
+  walk.otherCount++
+  if (walk.others.length < MAX_OTHERS) walk.others.push(name)
+}
+
+/** Parameters, then buffers that are saved, then submodules. */
+function visitModule(walk: Walk, module: PickleDict, prefix: string): void {
+  const skipped = module.entries.get('_non_persistent_buffers_set')
+  const transient = new Set(isPickleObject(skipped) && 'items' in skipped ? skipped.items : [])
+  for (const group of ['_parameters', '_buffers', '_modules']) {
+    for (const [key, value] of dictEntries(module.entries.get(group)) ?? []) {
+      if (value === null || (group === '_buffers' && transient.has(key))) continue
+      visit(walk, value, joined(prefix, key))
+    }
+  }
+}
+
+/** An object of a TorchScript archive has its parameters, buffers and submodules as plain attributes. */
+function visitScriptModule(walk: Walk, module: PickleDict, prefix: string): void {
+  for (const [key, value] of module.entries) {
+    if (isPickleObject(value) && (value.kind === 'tensor' || value.kind === 'odd-tensor' || value.kind === 'record')) visit(walk, value, joined(prefix, key))
+  }
+}
+
+function visitRecord(walk: Walk, record: PickleRecord, prefix: string): void {
+  const state = attributes(record)
+  if (state?.entries.has('_parameters') || state?.entries.has('_modules')) visitModule(walk, state, prefix)
+  else if (state && /^__torch__(\.|$)/.test(record.class.module)) visitScriptModule(walk, state, prefix)
+  else if (record.entries.size > 0) for (const [key, value] of record.entries) visit(walk, value, joined(prefix, key))
+  else if (record.class.name.endsWith('Parameter') && isPickleObject(record.state) && record.state.kind === 'tuple') {
+    // Before version 0.4 a parameter was reserved empty and filled by its state: (data, requires_grad, hooks).
+    visit(walk, record.state.items[0] ?? null, prefix)
+  } else passOver(walk, prefix)
+}
+
+function visit(walk: Walk, value: PickleValue, prefix: string): void {
+  const { path } = walk
+  if (++walk.visited > MAX_VALUES) throw engineError('checkpoint/pickle-expands', { path, maxValues: MAX_VALUES })
+  if (!isPickleObject(value)) {
+    passOver(walk, prefix)
+    return
+  }
+  if (value.kind === 'tensor') {
+    add(walk, prefix === '' ? 'tensor' : prefix, value)
+    return
+  }
+  if (value.kind === 'odd-tensor') {
+    walk.odd.set(prefix, value.reason)
+    return
+  }
+  if (value.kind === 'global' || value.kind === 'storage') {
+    passOver(walk, prefix)
+    return
+  }
+  if (walk.onPath.has(value)) throw engineError('checkpoint/pickle-expands', { path, maxValues: MAX_VALUES })
+  if (walk.onPath.size >= MAX_DEPTH) throw engineError('checkpoint/pickle-too-deep', { path, maxDepth: MAX_DEPTH })
+  walk.onPath.add(value)
+  if (value.kind === 'dict') for (const [key, item] of value.entries) visit(walk, item, joined(prefix, key))
+  else if (value.kind === 'record') visitRecord(walk, value, prefix)
+  else value.items.forEach((item, index) => visit(walk, item, joined(prefix, index)))
+  walk.onPath.delete(value)
+}
+
+/**
+ * Names every tensor of a value in its order. `path` is for messages.
+ * Throws "checkpoint/pickle-expands" for values that contain themselves or multiply, "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor", "checkpoint/pickle-limit".
+ */
+export function flattenTensors(value: PickleValue, path: string): NamedTensors {
+  const walk: Walk = { path, tensors: new Map(), odd: new Map(), others: [], otherCount: 0, onPath: new Set(), visited: 0 }
+  visit(walk, value, '')
+  return walk
+}
+
+/** Whether there is a tensor in a value. Looks at each container once, so that it stays cheap whatever the value refers to. */
+export function holdsTensor(value: PickleValue): boolean {
+  const seen = new Set<PickleValue>()
+  const waiting: PickleValue[] = [value]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (!isPickleObject(next) || seen.has(next)) continue
+    seen.add(next)
+    if (next.kind === 'tensor' || next.kind === 'odd-tensor') return true
+    if (next.kind === 'dict') for (const item of next.entries.values()) waiting.push(item)
+    else if (next.kind === 'record') {
+      for (const item of next.entries.values()) waiting.push(item)
+      for (const item of next.items) waiting.push(item)
+      if (next.state !== undefined) waiting.push(next.state)
+    } else if ('items' in next) for (const item of next.items) waiting.push(item)
+  }
+  return false
+}
