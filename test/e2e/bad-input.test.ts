@@ -46,6 +46,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       await dropFolder(host, folder)
       if (kind.name !== 'web') return
       await expect.poll(() => page.getByTestId('path-field').inputValue()).toBe(basename(folder))
+      expect(await page.getByTestId('path-field').evaluate((field) => field === document.activeElement)).toBe(true)
       await page.getByTestId('path-field').fill(folder)
       await page.getByRole('button', { name: 'Open', exact: true }).click()
     }
@@ -127,7 +128,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
         await page.getByTestId('composer').fill(LONG_TEXT)
         await page.getByTestId('composer-reason').waitFor({ timeout: ANSWER_LIMIT_MS })
         expect(await page.getByTestId('composer-reason').textContent()).toMatch(
-          /takes [\d,]{5,} tokens, .* holds 2,048\. .*shorten the message/s,
+          /needs [\d,]{5,} tokens, but the context window holds 2,048\. .*shorten the message/s,
         )
         await page.getByTestId('composer').press('Enter')
         expect(await page.getByTestId('send').isDisabled()).toBe(true)
@@ -172,7 +173,9 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
         const next = 'And what is the memory for? '.repeat(20)
         await page.getByTestId('composer').fill(next)
         await page.getByTestId('composer-reason').waitFor({ timeout: ANSWER_LIMIT_MS })
-        expect(await page.getByTestId('composer-reason').textContent()).toMatch(/takes \d{3} tokens, .* holds 256\. Start a new chat/s)
+        expect(await page.getByTestId('composer-reason').textContent()).toMatch(
+          /needs \d{3} tokens, but the context window holds 256\. Start a new chat/s,
+        )
         await page.getByTestId('composer').press('Enter')
         expect(await page.getByTestId('user-message').count()).toBe(1)
         expect(await page.getByTestId('composer').inputValue()).toBe(next)
