@@ -1,7 +1,7 @@
 // Builds the engine as a library: out/engine/index.mjs and its declarations.
 import { spawnSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { build } from 'vite'
 
 const root = resolve(import.meta.dirname, '..')
@@ -39,5 +39,15 @@ const { status } = spawnSync(
   ],
   { cwd: root, stdio: 'inherit' },
 )
+// Sources leave file extensions to the bundler; programs that resolve modules as Node does need them in the declarations.
+for (const name of readdirSync(resolve(root, 'out/engine'), { recursive: true, encoding: 'utf8' })) {
+  if (!name.endsWith('.d.ts')) continue
+  const path = join(root, 'out/engine', name)
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(
+    path,
+    text.replaceAll(/(from '|import\(')(\.{1,2}\/[^']+)(?=')/g, (_, before, specifier) => `${before}${specifier}.js`),
+  )
+}
 chmodSync(resolve(root, 'out/main/cli.mjs'), 0o755)
 process.exitCode = status ?? 1
