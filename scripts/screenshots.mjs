@@ -38,7 +38,7 @@ async function ask(question) {
   await page.getByTestId('send').waitFor()
 }
 
-await page.waitForFunction(() => document.querySelector('[data-testid=composer-reason]') === null)
+await page.waitForFunction(() => globalThis.document.querySelector('[data-testid=composer-reason]') === null)
 await take('empty')
 for (const question of ['What does config.json contain?', 'My model does not fit into memory. What can I do?']) {
   await page.keyboard.press('ControlOrMeta+n')
