@@ -167,7 +167,7 @@ export const checkpointErrors = {
     `The alignment of ${d.path} is ${d.found}; it must be a power of two, stored as a 32-bit number.`,
   'checkpoint/gguf-unaligned-tensor': (d: { path: string; tensor: string; offsetBytes: string; alignmentBytes: number }) =>
     `Tensor ${d.tensor} of ${d.path} starts at data byte ${d.offsetBytes}, which is not a multiple of the alignment ${d.alignmentBytes}.`,
-  'checkpoint/gguf-invalid-name': (d: { path: string; what: string }) => `${d.what} in ${d.path} is not UTF-8 text.`,
+  'checkpoint/gguf-invalid-name': (d: { path: string; what: string }) => `${d.what} in ${d.path} is empty or not UTF-8 text.`,
   'checkpoint/gguf-missing-part': (d: { part: string; directory: string }) =>
     `The model is split into several files, and ${d.part} is not in ${d.directory}.`,
   'checkpoint/gguf-inconsistent-split': (d: { path: string; reason: string }) =>
