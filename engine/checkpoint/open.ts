@@ -11,6 +11,8 @@ import { readSafetensorsFile } from './safetensors'
 import { openShardedCheckpoint, openShards } from './sharded'
 import { createCheckpoint } from './tensor-files'
 import { openTorchArchive } from './torch/archive'
+import { openTorchLegacy } from './torch/legacy'
+import { openTorchTar } from './torch/tar'
 import { openTensorflow } from './tensorflow/tensorflow'
 import type { Checkpoint, CheckpointReader } from './types'
 
@@ -24,6 +26,8 @@ const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/
 const READERS: Partial<Record<FileKind, CheckpointReader>> = {
   'pytorch-zip': openTorchArchive,
   zip: openTorchArchive,
+  pickle: openTorchLegacy,
+  tar: openTorchTar,
   gguf: openGguf,
   hdf5: openHdf5,
   'flax-msgpack': openFlax,

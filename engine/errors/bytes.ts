@@ -31,4 +31,5 @@ export const bytesErrors = {
   'bytes/zip-bomb': (d: { path: string; name: string; sizeBytes: number; compressedBytes: number }) =>
     `${d.name} in the zip archive ${d.path} would grow from ${d.compressedBytes} bytes to ${d.sizeBytes}; nothing of its kind does.`,
   'bytes/zip-checksum': (d: { path: string; name: string }) => `${d.name} in the zip archive ${d.path} is damaged: its checksum is wrong.`,
+  'bytes/tar-malformed': (d: { path: string; reason: string }) => `${d.path} is not a valid tar archive: ${d.reason}.`,
 } satisfies Record<string, (details: never) => string>
