@@ -1,11 +1,12 @@
 // The main path on every host: open, ask, stream, stop, regenerate, reload, lose the engine and go on.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hostKinds } from './hosts'
+import { removeFolder } from '../support/remove-folder'
 import { engineProcesses } from './hosts/app-process'
 import { outsideSockets } from './hosts/sockets'
 import type { HostKind, RunningHost } from './hosts/types'
@@ -55,19 +56,22 @@ async function chatWith(page: Page, model: string): Promise<void> {
 
 describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_, kind) => {
   describe.skipIf(kind.missing !== null)(kind.missing === null ? 'runs the app' : `skipped: ${kind.missing}`, () => {
-    const work = mkdtempSync(join(tmpdir(), `weightroom-e2e-${kind.name}-`))
-    const endless = join(work, 'endless')
-    const dataFolder = join(work, 'data')
+    let work = ''
+    let endless = ''
+    let dataFolder = ''
     let host: RunningHost
 
     beforeAll(async () => {
+      work = mkdtempSync(join(tmpdir(), `weightroom-e2e-${kind.name}-`))
+      endless = join(work, 'endless')
+      dataFolder = join(work, 'data')
       mkdirSync(dataFolder)
       makeEndlessModel(endless)
       host = await kind.start({ dataFolder, env: { HF_HUB_CACHE: join(work, 'no-cache'), LANG: 'en_US.UTF-8' } })
     })
     afterAll(async () => {
       await host.quit().catch(() => undefined)
-      rmSync(work, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+      removeFolder(work)
     })
 
     it('opens with the built-in model ready and questions to begin with', async () => {
