@@ -31,6 +31,7 @@ export function createHeaderBytes(
   options: { readonly startBytes: number; readonly littleEndian: boolean; readonly signal?: AbortSignal },
 ): HeaderBytes {
   const { littleEndian, signal } = options
+  const lastByte = Math.min(file.sizeBytes, MAX_HEADER_BYTES)
   let position = options.startBytes
   let windowStart = 0
   let window: DataView = new DataView(new ArrayBuffer(0))
@@ -77,17 +78,22 @@ export function createHeaderBytes(
       position += sizeBytes
     },
     skipStrings: async ({ count, maxBytes }, what) => {
-      for (let index = 0; index < count; index++) {
+      let left = count
+      while (left > 0) {
         check(8, what)
         if (!holds(8)) await fill(8)
-        // Lengths below 2^32 stay numbers: there may be millions of them, and bigints are slow.
-        const at = position - windowStart
-        const low = window.getUint32(littleEndian ? at : at + 4, littleEndian)
-        const high = window.getUint32(littleEndian ? at + 4 : at, littleEndian)
-        if (high > 0 || low > maxBytes) return (BigInt(high) << 32n) | BigInt(low)
-        position += 8
-        check(low, what)
-        position += low
+        // Without a call per string as long as the window lasts: there may be millions of them. Lengths below 2^32 stay numbers for the same reason.
+        let at = position - windowStart
+        const lowWord = littleEndian ? 0 : 4
+        for (; left > 0 && at + 8 <= window.byteLength; left--) {
+          const low = window.getUint32(at + lowWord, littleEndian)
+          const high = window.getUint32(at + 4 - lowWord, littleEndian)
+          if (high > 0 || low > maxBytes) return (BigInt(high) << 32n) | BigInt(low)
+          position = windowStart + at + 8
+          if (position + low > lastByte) check(low, what)
+          at += 8 + low
+        }
+        position = windowStart + at
       }
       return null
     },

@@ -39,6 +39,7 @@ const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /** A name stands for a thing, so that two spellings of one must not exist: no replacement characters. */
 async function readName(bytes: HeaderBytes, options: { readonly what: string; readonly maxBytes: number }): Promise<string> {
   const view = await readStringBytes(bytes, options)
+  if (view.byteLength === 0) throw engineError('checkpoint/gguf-invalid-name', { path: bytes.path, what: options.what })
   try {
     return strictText.decode(view)
   } catch (cause) {

@@ -1,7 +1,7 @@
 // Limits on what a GGUF header may announce. Every count is also checked against the bytes that are left in the file before anything is read or allocated.
 
-/** Real headers are below 20 MiB: 262,144 tokens with scores and types take 6. */
-export const MAX_HEADER_BYTES = 128 * 1024 * 1024
+/** 262,144 tokens with scores and types take 6 MiB, the largest merge lists 15, an embedded tokenizer.json 33. */
+export const MAX_HEADER_BYTES = 64 * 1024 * 1024
 
 /** The largest public model has 91,991 tensors. */
 export const MAX_TENSORS = 262_144

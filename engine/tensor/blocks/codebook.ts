@@ -4,7 +4,7 @@ import { GRIDS, SIGN_BITS } from './grids'
 
 /** Where a point goes, how it is scaled, and which of its coordinates change sign (lowest bit first). */
 interface PlacedPoint {
-  readonly grid: Int8Array
+  readonly grid: Float32Array
   readonly point: number
   readonly scale: number
   readonly signs: number
@@ -35,7 +35,7 @@ export function dequantizeIQ2_XXS(run: BlockRun): void {
     const superScale = halfAt(run, from)
     for (let group = 0; group < 8; group++) {
       const points = from + 2 + group * 8
-      const packed = source.getUint32(points + 4, true)
+      const packed = source.getInt32(points + 4, true)
       const scale = superScale * (0.5 + (packed >>> 28)) * 0.25
       for (let part = 0; part < 4; part++) {
         const signs = SIGN_BITS[(packed >>> (7 * part)) & 127] ?? 0
@@ -83,7 +83,7 @@ export function dequantizeIQ3_XXS(run: BlockRun): void {
   for (let block = 0, from = 0, to = 0; block < blocks; block++, from += 98, to += 256) {
     const superScale = halfAt(run, from)
     for (let group = 0; group < 8; group++) {
-      const packed = source.getUint32(from + 66 + group * 4, true)
+      const packed = source.getInt32(from + 66 + group * 4, true)
       const scale = superScale * (0.5 + (packed >>> 28)) * 0.5
       for (let part = 0; part < 8; part++) {
         const bits = SIGN_BITS[(packed >>> (7 * (part >> 1))) & 127] ?? 0
@@ -114,17 +114,23 @@ export function dequantizeIQ3_S(run: BlockRun): void {
 }
 
 /** The points of IQ1 are shifted as a whole by an eighth, up or down. */
-function writeShifted(
-  target: Float32Array,
-  { point, scale, shift, to }: { readonly point: number; readonly scale: number; readonly shift: number; readonly to: number },
-): void {
+interface ShiftedPoint {
+  readonly grid: Float32Array
+  readonly point: number
+  readonly scale: number
+  readonly shift: number
+  readonly to: number
+}
+
+function writeShifted(target: Float32Array, { grid, point, scale, shift, to }: ShiftedPoint): void {
   const first = point * 8
-  for (let index = 0; index < 8; index++) target[to + index] = scale * ((GRIDS.IQ1_S[first + index] ?? NaN) + shift)
+  for (let index = 0; index < 8; index++) target[to + index] = scale * ((grid[first + index] ?? NaN) + shift)
 }
 
 /** IQ1_S: F16 scale, 32 point bytes, and for 32 values a U16 of four times three high point bits, a three-bit scale and the shift's sign. */
 export function dequantizeIQ1_S(run: BlockRun): void {
   const { source, target, blocks } = run
+  const grid = GRIDS.IQ1_S
   for (let block = 0, from = 0, to = 0; block < blocks; block++, from += 50, to += 256) {
     const superScale = halfAt(run, from)
     for (let group = 0; group < 8; group++) {
@@ -133,7 +139,7 @@ export function dequantizeIQ1_S(run: BlockRun): void {
       const shift = packed & 0x8000 ? -0.125 : 0.125
       for (let part = 0; part < 4; part++) {
         const point = source.getUint8(from + 2 + group * 4 + part) | (((packed >> (3 * part)) & 7) << 8)
-        writeShifted(target, { point, scale, shift, to: to + group * 32 + part * 8 })
+        writeShifted(target, { grid, point, scale, shift, to: to + group * 32 + part * 8 })
       }
     }
   }
@@ -142,6 +148,7 @@ export function dequantizeIQ1_S(run: BlockRun): void {
 /** IQ1_M: 32 point bytes, 16 bytes of three high point bits and the shift's sign, four U16 of four three-bit scales; their top four bits together are the F16 scale. */
 export function dequantizeIQ1_M(run: BlockRun): void {
   const { source, target, blocks, half } = run
+  const grid = GRIDS.IQ1_S
   for (let block = 0, from = 0, to = 0; block < blocks; block++, from += 56, to += 256) {
     let halfBits = 0
     for (let part = 0; part < 4; part++) halfBits |= (source.getUint16(from + 48 + part * 2, true) >> 12) << (4 * part)
@@ -152,7 +159,7 @@ export function dequantizeIQ1_M(run: BlockRun): void {
       const packed = source.getUint8(from + 32 + group) >> (4 * (part & 1))
       const point = source.getUint8(from + part) | ((packed & 7) << 8)
       const scale = superScale * (2 * (scaleBits & 7) + 1)
-      writeShifted(target, { point, scale, shift: packed & 8 ? -0.125 : 0.125, to: to + part * 8 })
+      writeShifted(target, { grid, point, scale, shift: packed & 8 ? -0.125 : 0.125, to: to + part * 8 })
     }
   }
 }

@@ -13,10 +13,13 @@ const UNSIGNED_E4M3 = Float32Array.from({ length: 256 }, (_, code) => {
   return exponent === 0 ? mantissa * 2 ** -9 : (1 + mantissa / 8) * 2 ** (exponent - 7)
 })
 
-/** MXFP4: a power of two (E8M0, 255 counts as 2^128), 32 codes of four bits. */
+/** MXFP4's scales are E8M0 where 255, a NaN in the specification, counts as 2^128: beyond F32, so kept as F64 until it is multiplied. */
+const POWERS_OF_TWO = Float64Array.from({ length: 256 }, (_, code) => 2 ** (code - 127))
+
+/** MXFP4: a power of two, 32 codes of four bits. */
 export function dequantizeMXFP4({ source, target, blocks }: BlockRun): void {
   for (let block = 0, from = 0, to = 0; block < blocks; block++, from += 17, to += 32) {
-    const scale = 2 ** (source.getUint8(from) - 127)
+    const scale = POWERS_OF_TWO[source.getUint8(from)] ?? NaN
     for (let index = 0; index < 16; index++) {
       const byte = source.getUint8(from + 1 + index)
       target[to + index] = scale * (E2M1[byte & 15] ?? NaN)

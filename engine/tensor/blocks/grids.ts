@@ -71,7 +71,7 @@ interface Codebook {
 }
 
 /** The points of a codebook, one after the other. */
-function listPoints({ members, coordinates, levels }: Codebook): Int8Array {
+function listPoints({ members, coordinates, levels }: Codebook): Float32Array {
   const bits = Buffer.from(members, 'base64')
   const points: number[] = []
   for (let number = 0; number < levels.length ** coordinates; number++) {
@@ -81,7 +81,7 @@ function listPoints({ members, coordinates, levels }: Codebook): Int8Array {
       rest = Math.floor(rest / levels.length)
     }
   }
-  return Int8Array.from(points)
+  return Float32Array.from(points)
 }
 
 const IQ2_LEVELS = [8, 25, 43] as const
@@ -94,7 +94,7 @@ export const GRIDS = {
   IQ2_S: listPoints({ members: IQ2_S_MEMBERS, coordinates: 8, levels: IQ2_LEVELS }),
   IQ3_XXS: listPoints({ members: IQ3_XXS_MEMBERS, coordinates: 4, levels: [4, 12, 20, 28, 36, 44, 52, 62] }),
   IQ3_S: listPoints({ members: IQ3_S_MEMBERS, coordinates: 4, levels: [1, 3, 5, 7, 9, 11, 13, 15] }),
-} as const satisfies Record<string, Int8Array>
+} as const satisfies Record<string, Float32Array>
 
 /** Eight sign bits of a seven-bit sign code: the eighth makes their number even (ksigns_iq2xs). */
 export const SIGN_BITS = Uint8Array.from({ length: 128 }, (_, code) => {

@@ -2,7 +2,7 @@
 import { halfAt, type BlockRun } from './block-run'
 
 /** kvalues_iq4nl of ggml-common.h. */
-const LEVELS = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113)
+const LEVELS = Float32Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113)
 
 /** IQ4_NL: F16 scale, 32 codes of four bits. */
 export function dequantizeIQ4_NL(run: BlockRun): void {

@@ -39,7 +39,9 @@ async function showModel(path: string, options: InspectOptions, terminal: Termin
       shape,
       sizeBytes,
       file,
-      ...(place.storage === 'computed' ? { computed: place.computation } : { offsetBytes: place.offsetBytes }),
+      ...(place.storage === 'computed'
+        ? { computed: place.computation, ...(place.block && { block: place.block }) }
+        : { offsetBytes: place.offsetBytes }),
     }))
     writeJson(terminal, {
       format,
@@ -88,11 +90,17 @@ function describeModel(inspection: Inspection): string {
     ...notes.map((note) => `note        ${printable(note)}`),
     '',
     ...tensors.map(
-      ({ name, dtype: type, shape, sizeBytes }) =>
-        `${printable(name).padEnd(nameWidth)}  ${type.padEnd(5)} [${shape.join(', ')}]  ${formatBytes(sizeBytes)}`,
+      (tensor) =>
+        `${printable(tensor.name).padEnd(nameWidth)}  ${describeType(tensor).padEnd(5)} [${tensor.shape.join(', ')}]  ${formatBytes(tensor.sizeBytes)}`,
     ),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The dtype as tensors are read, and the blocks that it is made from. */
+function describeType(tensor: Inspection['tensors'][number]): string {
+  const block = tensor.storage === 'computed' ? tensor.block : undefined
+  return block ? `${tensor.dtype} from ${block.type}` : tensor.dtype
 }
 
 /** A metadata entry on one line; some files keep whole documents there. */
