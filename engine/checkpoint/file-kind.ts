@@ -65,7 +65,8 @@ function kindOfZip(prefix: Uint8Array, name: string): FileKind {
   const nameBytes = prefix.length > 30 ? (prefix[26] ?? 0) | ((prefix[27] ?? 0) << 8) : 0
   const first = new TextDecoder('latin1').decode(prefix.subarray(30, 30 + nameBytes))
   if (first.endsWith('.npy')) return 'numpy-npz'
-  if (/(^|\/)(data\.pkl|constants\.pkl|version|byteorder|\.format_version|\.storage_alignment|(data|constants)\/\d+)$/.test(first)) return 'pytorch-zip'
+  if (/(^|\/)(data\.pkl|constants\.pkl|version|byteorder|\.format_version|\.storage_alignment|(data|constants)\/\d+)$/.test(first))
+    return 'pytorch-zip'
   if (/\.npz$/i.test(name)) return 'numpy-npz'
   return /\.(bin|pt|pth|ckpt)$/i.test(name) ? 'pytorch-zip' : 'zip'
 }

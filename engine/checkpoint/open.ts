@@ -1,12 +1,15 @@
-// Opens a checkpoint from a folder or a file; the format is detected by content. File names and their order follow Transformers 5.18 (`_get_resolved_checkpoint_files`).
+// Opens a checkpoint from a folder or a file; the format is detected by content, and each has its reader.
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileError } from '../bytes/random-access-file'
 import { engineError } from '../errors'
+import { chooseWeights, shardOfName } from './choose-weights'
 import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { openGguf } from './gguf/open-gguf'
 import { openFlax } from './flax/flax'
 import { openHdf5 } from './hdf5/hdf5'
+import { openNpy, openNpz } from './numpy/numpy'
+import { openOnnx } from './onnx/onnx'
 import { readSafetensorsFile } from './safetensors'
 import { openShardedCheckpoint, openShards } from './sharded'
 import { createCheckpoint } from './tensor-files'
@@ -20,8 +23,6 @@ interface OpenOptions {
   readonly signal?: AbortSignal
 }
 
-const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/
-
 /** The readers beside safetensors, by the kind of the file that they open. */
 const READERS: Partial<Record<FileKind, CheckpointReader>> = {
   'pytorch-zip': openTorchArchive,
@@ -30,6 +31,9 @@ const READERS: Partial<Record<FileKind, CheckpointReader>> = {
   tar: openTorchTar,
   gguf: openGguf,
   hdf5: openHdf5,
+  onnx: openOnnx,
+  'numpy-npy': openNpy,
+  'numpy-npz': openNpz,
   'flax-msgpack': openFlax,
   'tensorflow-checkpoint': openTensorflow,
   'tensorflow-saved-model': openTensorflow,
@@ -51,43 +55,33 @@ const WEIGHT_KINDS: ReadonlySet<FileKind> = new Set([
   'numpy-npy',
 ])
 
-/** Names worth looking into when a folder has no .safetensors; others (pictures, text) are never opened. */
-const WEIGHT_NAME = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|hdf5|keras|onnx|msgpack|npz|npy|pb|index|pkl|tar)$|\.data-\d+-of-\d+$/i
-
-async function openSingleFile(path: string, options: OpenOptions & { readonly notes?: readonly string[] }): Promise<Checkpoint> {
+async function openSingleFile(path: string, options: OpenOptions): Promise<Checkpoint> {
   const { path: file, sizeBytes, tensors, metadata } = await readSafetensorsFile(path, options)
   return createCheckpoint({
     format: 'safetensors',
     files: [{ path: file, sizeBytes }],
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     metadata,
-    notes: options.notes ?? [],
+    notes: [],
   })
 }
 
-/** Shards without an index are opened when their names say that the set is complete. */
-async function openUnindexedShards(directory: string, names: readonly string[], options: OpenOptions): Promise<Checkpoint | null> {
-  const first = SHARD_NAME.exec(names[0] ?? '')
-  if (!first) return null
-  const [, stem = '', , count = ''] = first
-  // The name is five digits, so the count is at most 99,999.
-  const expected = Array.from(
-    { length: Number(count) },
-    (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}.safetensors`,
-  )
-  const known = new Set(expected)
-  if (names.some((name) => !known.has(name))) return null
-  return openShards(directory, expected, { ...options, notes: ['There is no index; the shards were put together by their names.'] })
+/** Opens one file of weights: what it is, is in its first bytes. */
+async function openWeightFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+  const name = basename(path)
+  const kind = await detectFileKind(path)
+  const reader = READERS[kind]
+  if (reader) return reader(path, options)
+  if (WEIGHT_KINDS.has(kind)) {
+    throw engineError('checkpoint/unsupported-format', { path, found: [{ file: name, format: FILE_KIND_NAMES[kind] }] })
+  }
+  const impostor = kind === 'html' || kind === 'lfs-pointer' || kind === 'empty'
+  if (kind !== 'safetensors' && !impostor && !name.endsWith('.safetensors')) throw engineError('checkpoint/unknown-format', { path })
+  return openSingleFile(path, options)
 }
 
-async function refuseOtherFormats(directory: string, names: readonly string[]): Promise<never> {
-  const found: { file: string; format: string }[] = []
-  for (const file of names.filter((name) => WEIGHT_NAME.test(name)).sort()) {
-    const kind = await detectFileKind(join(directory, file))
-    if (WEIGHT_KINDS.has(kind)) found.push({ file, format: FILE_KIND_NAMES[kind] })
-  }
-  if (found.length > 0) throw engineError('checkpoint/unsupported-format', { path: directory, found })
-  throw engineError('checkpoint/no-weights', { directory })
+function withNotes(checkpoint: Checkpoint, notes: readonly string[]): Checkpoint {
+  return notes.length === 0 ? checkpoint : { ...checkpoint, notes: [...notes, ...checkpoint.notes] }
 }
 
 async function openDirectory(directory: string, options: OpenOptions): Promise<Checkpoint> {
@@ -95,42 +89,29 @@ async function openDirectory(directory: string, options: OpenOptions): Promise<C
     throw fileError(directory, cause)
   })
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name)
-  const weights = names.filter((name) => name.endsWith('.safetensors')).sort()
-  const indexes = names.filter((name) => name.endsWith('.safetensors.index.json')).sort()
-  if (weights.includes('model.safetensors')) {
-    const others = weights.length - 1
-    const notes = others > 0 ? [`model.safetensors was opened; ${others} other .safetensors files beside it were not.`] : []
-    return openSingleFile(join(directory, 'model.safetensors'), { ...options, notes })
+  const choice = await chooseWeights(directory, names)
+  switch (choice.kind) {
+    case 'tensorflow':
+      return openTensorflow(directory, options)
+    case 'shards':
+      return openShards(directory, choice.names, { ...options, open: openWeightFile, notes: choice.notes })
+    case 'index':
+      return withNotes(await openShardedCheckpoint(join(directory, choice.name), { ...options, open: openWeightFile }), choice.notes)
+    case 'file':
+      return withNotes(await openWeightFile(join(directory, choice.name), options), choice.notes)
   }
-  const index = indexes.includes('model.safetensors.index.json')
-    ? 'model.safetensors.index.json'
-    : indexes.length === 1
-      ? indexes[0]
-      : undefined
-  if (index !== undefined) return openShardedCheckpoint(join(directory, index), options)
-  const [only] = weights
-  if (only === undefined) return refuseOtherFormats(directory, names)
-  const shards = await openUnindexedShards(directory, weights, options)
-  if (shards) return shards
-  if (weights.length > 1) throw engineError('checkpoint/ambiguous-weights', { directory, files: weights })
-  return openSingleFile(join(directory, only), options)
 }
 
 async function openFile(path: string, options: OpenOptions): Promise<Checkpoint> {
   const name = basename(path)
-  const kind = await detectFileKind(path)
-  const reader = READERS[kind]
-  if (reader) return reader(path, options)
-  if (kind === 'json' && name.endsWith('.index.json')) return openShardedCheckpoint(path, options)
-  if (WEIGHT_KINDS.has(kind) || kind === 'zip') {
-    throw engineError('checkpoint/unsupported-format', { path, found: [{ file: name, format: FILE_KIND_NAMES[kind] }] })
-  }
-  const impostor = kind === 'html' || kind === 'lfs-pointer' || kind === 'empty'
-  if (kind !== 'safetensors' && !impostor && !name.endsWith('.safetensors')) throw engineError('checkpoint/unknown-format', { path })
-  const shard = SHARD_NAME.exec(name)
-  const notes =
-    shard && Number(shard[3]) > 1 ? [`This is shard ${Number(shard[2])} of ${Number(shard[3])}; open the folder to see all tensors.`] : []
-  return openSingleFile(path, { ...options, notes })
+  if (name.endsWith('.index.json') && (await detectFileKind(path)) === 'json')
+    return openShardedCheckpoint(path, { ...options, open: openWeightFile })
+  const checkpoint = await openWeightFile(path, options)
+  const shard = checkpoint.files.length === 1 ? shardOfName(name) : null
+  return withNotes(
+    checkpoint,
+    shard && shard.count > 1 ? [`This is shard ${shard.index} of ${shard.count}; open the folder to see all tensors.`] : [],
+  )
 }
 
 /**

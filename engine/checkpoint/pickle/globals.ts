@@ -29,11 +29,14 @@ const NEVER_NEEDED_PACKAGES: ReadonlySet<string> = new Set(
 
 /** Types of the builtins that objects carry as data. */
 const PLAIN_BUILTINS: ReadonlySet<string> = new Set(
-  'set frozenset list dict tuple int float bool str bytes bytearray complex object slice range type long unicode NotImplementedType Ellipsis'.split(' '),
+  'set frozenset list dict tuple int float bool str bytes bytearray complex object slice range type long unicode NotImplementedType Ellipsis'.split(
+    ' ',
+  ),
 )
 
 /** Submodules of packages that are harmless otherwise. */
-const NEVER_NEEDED_INSIDE = /^(torch\.hub|torch\.utils\.(cpp_extension|collect_env|bundled_inputs)|torch\.distributed\.(run|launch)|numpy\.(testing|distutils|f2py))(\.|$)/
+const NEVER_NEEDED_INSIDE =
+  /^(torch\.hub|torch\.utils\.(cpp_extension|collect_env|bundled_inputs)|torch\.distributed\.(run|launch)|numpy\.(testing|distutils|f2py))(\.|$)/
 
 /** A name in Python 3's spelling. */
 export function modernGlobal(module: string, name: string): PickleGlobal {

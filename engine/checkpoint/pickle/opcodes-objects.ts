@@ -62,7 +62,8 @@ function pushInstance(machine: PickleMachine, target: PickleValue | undefined, a
 
 function checkAttributes(machine: PickleMachine, state: PickleValue, target: PickleValue): void {
   if (!isPickleObject(state)) return
-  if (state.kind === 'tuple') for (const item of state.items) if (isPickleObject(item) && item.kind === 'dict') checkAttributes(machine, item, target)
+  if (state.kind === 'tuple')
+    for (const item of state.items) if (isPickleObject(item) && item.kind === 'dict') checkAttributes(machine, item, target)
   if (state.kind !== 'dict') return
   for (const key of state.entries.keys()) {
     if (typeof key === 'string' && FORBIDDEN_ATTRIBUTES.has(key)) {
@@ -135,4 +136,3 @@ export const OBJECT_OPCODES: Readonly<Record<string, (machine: PickleMachine) =>
   '\x97': refuseBuffer,
   '\x98': refuseBuffer,
 }
-

@@ -38,7 +38,8 @@ export function createPickleReader(bytes: Uint8Array, options: { readonly path: 
 
   const malformed = (reason: string) => engineError('checkpoint/pickle-malformed', { path, offsetBytes: position, reason })
   const advance = (sizeBytes: number): number => {
-    if (sizeBytes > bytes.length - position) throw engineError('checkpoint/pickle-truncated', { path, offsetBytes: position, neededBytes: sizeBytes })
+    if (sizeBytes > bytes.length - position)
+      throw engineError('checkpoint/pickle-truncated', { path, offsetBytes: position, neededBytes: sizeBytes })
     const start = position
     position += sizeBytes
     return start

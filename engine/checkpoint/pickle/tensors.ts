@@ -13,11 +13,15 @@ function malformed(machine: PickleMachine, reason: string): Error {
 
 function whole(machine: PickleMachine, value: PickleValue | undefined, what: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw malformed(machine, `its ${what} is ${typeof value === 'number' || typeof value === 'bigint' ? String(value) : describeValue(value)}`)
+  throw malformed(
+    machine,
+    `its ${what} is ${typeof value === 'number' || typeof value === 'bigint' ? String(value) : describeValue(value)}`,
+  )
 }
 
 function wholes(machine: PickleMachine, value: PickleValue | undefined, what: string): readonly number[] {
-  if (!isPickleObject(value) || (value.kind !== 'tuple' && value.kind !== 'list')) throw malformed(machine, `its ${what} is ${describeValue(value)}`)
+  if (!isPickleObject(value) || (value.kind !== 'tuple' && value.kind !== 'list'))
+    throw malformed(machine, `its ${what} is ${describeValue(value)}`)
   if (value.items.length > MAX_TENSOR_DIMENSIONS) {
     throw malformed(machine, `it has ${value.items.length} dimensions; at most ${MAX_TENSOR_DIMENSIONS} are allowed`)
   }

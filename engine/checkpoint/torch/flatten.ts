@@ -59,7 +59,8 @@ function joined(prefix: string, key: PickleValue): string {
 
 function add(walk: Walk, name: string, tensor: PickleTensor): void {
   const { path } = walk
-  if (name.length > MAX_NAME_LENGTH) throw engineError('checkpoint/pickle-limit', { path, what: 'characters in a name', max: MAX_NAME_LENGTH })
+  if (name.length > MAX_NAME_LENGTH)
+    throw engineError('checkpoint/pickle-limit', { path, what: 'characters in a name', max: MAX_NAME_LENGTH })
   if (walk.tensors.has(name)) throw engineError('checkpoint/duplicate-tensor', { path, tensor: name.slice(0, 200) })
   walk.tensors.set(name, tensor)
 }
@@ -84,7 +85,8 @@ function visitModule(walk: Walk, module: PickleDict, prefix: string): void {
 /** An object of a TorchScript archive has its parameters, buffers and submodules as plain attributes. */
 function visitScriptModule(walk: Walk, module: PickleDict, prefix: string): void {
   for (const [key, value] of module.entries) {
-    if (isPickleObject(value) && (value.kind === 'tensor' || value.kind === 'odd-tensor' || value.kind === 'record')) visit(walk, value, joined(prefix, key))
+    if (isPickleObject(value) && (value.kind === 'tensor' || value.kind === 'odd-tensor' || value.kind === 'record'))
+      visit(walk, value, joined(prefix, key))
   }
 }
 

@@ -25,7 +25,11 @@ export interface PickleStretch {
  */
 export async function readPickles(
   stretch: PickleStretch,
-  options: { readonly count: number; readonly persistentLoad: () => PersistentLoad; readonly check?: (value: PickleValue, index: number) => void },
+  options: {
+    readonly count: number
+    readonly persistentLoad: () => PersistentLoad
+    readonly check?: (value: PickleValue, index: number) => void
+  },
 ): Promise<{ readonly values: readonly PickleValue[]; readonly endBytes: number }> {
   const { file, startBytes, signal } = stretch
   const maxBytes = Math.min(stretch.endBytes - startBytes, MAX_PICKLE_BYTES)

@@ -42,13 +42,18 @@ interface CheckedView {
 function checkView(name: string, view: PickleTensor, path: string): CheckedView | null {
   const { storage, shape, strides } = view
   const dtype = TORCH_DTYPES.get(view.dtype)
-  if (!dtype) throw engineError('checkpoint/malformed-tensor', { path, reason: `${name.slice(0, 200)} has the unknown dtype ${view.dtype.slice(0, 50)}` })
+  if (!dtype)
+    throw engineError('checkpoint/malformed-tensor', {
+      path,
+      reason: `${name.slice(0, 200)} has the unknown dtype ${view.dtype.slice(0, 50)}`,
+    })
   const elements = countElements(shape)
   if (elements === null || !Number.isSafeInteger(elements * dtype.elementBytes)) {
     throw engineError('checkpoint/shape-overflow', { path, tensor: name, shape })
   }
   const storageBytes = storage.elements * storageElementBytes(storage.dtype)
-  const offsetElements = view.offsetElements + ((storage.view?.offsetElements ?? 0) * storageElementBytes(storage.dtype)) / dtype.elementBytes
+  const offsetElements =
+    view.offsetElements + ((storage.view?.offsetElements ?? 0) * storageElementBytes(storage.dtype)) / dtype.elementBytes
   const lastElement = elements === 0 ? 0 : shape.reduce((last, size, axis) => last + (size - 1) * (strides[axis] ?? 0), offsetElements) + 1
   const viewBytes = storage.view ? (storage.view.offsetElements + storage.view.elements) * storageElementBytes(storage.dtype) : storageBytes
   const storageElements = Math.floor(Math.min(viewBytes, storageBytes) / dtype.elementBytes)
@@ -99,7 +104,9 @@ function tiedNotes(checked: readonly CheckedView[]): readonly string[] {
     const key = [view.storage.key, view.dtype, offsetElements, view.shape.join('x'), view.strides.join('x')].join(' ')
     groups.set(key, [...(groups.get(key) ?? []), name])
   }
-  return [...groups.values()].filter((names) => names.length > 1).map((names) => `${names.slice(0, 8).join(' and ')} are tied: they share the same data.`)
+  return [...groups.values()]
+    .filter((names) => names.length > 1)
+    .map((names) => `${names.slice(0, 8).join(' and ')} are tied: they share the same data.`)
 }
 
 /**
@@ -136,14 +143,24 @@ export async function placeTensors(options: {
     places.set(storage.key, place)
     const neededBytes = storage.elements * storageElementBytes(storage.dtype)
     if (place.sizeBytes < neededBytes) {
-      throw engineError('checkpoint/storage-too-short', { path, storage: storage.key.slice(0, 200), neededBytes, foundBytes: place.sizeBytes })
+      throw engineError('checkpoint/storage-too-short', {
+        path,
+        storage: storage.key.slice(0, 200),
+        neededBytes,
+        foundBytes: place.sizeBytes,
+      })
     }
     const computation = computationOf(checked, place)
     if (computation === null && place.plainOffsetBytes !== null) {
       const offsetBytes = place.plainOffsetBytes + checked.offsetElements * checked.dtype.elementBytes
       tensors.set(name, { ...header, file: place.file, offsetBytes } satisfies PlainTensor)
     } else {
-      tensors.set(name, { ...header, file: place.file, storage: 'computed', computation: computation ?? 'compressed' } satisfies ComputedTensor)
+      tensors.set(name, {
+        ...header,
+        file: place.file,
+        storage: 'computed',
+        computation: computation ?? 'compressed',
+      } satisfies ComputedTensor)
       computed.set(name, computeRange(checked, place))
     }
   }

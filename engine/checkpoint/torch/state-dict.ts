@@ -10,7 +10,8 @@ const MODEL_KEYS = ['model_state_dict', 'state_dict', 'model_state', 'model', 'm
 const CERTAIN_KEYS: ReadonlySet<PickleValue> = new Set(['model_state_dict', 'state_dict', 'model_state'])
 
 /** What stands beside the model in a training checkpoint. */
-const TRAINING_KEY = /optim|epoch|step|loss|^lr|sched|scaler|amp|arg|config|hyper|iter|rng|best|metric|version|callback|date|time|ema|seed|state|opt$|meta/i
+const TRAINING_KEY =
+  /optim|epoch|step|loss|^lr|sched|scaler|amp|arg|config|hyper|iter|rng|best|metric|version|callback|date|time|ema|seed|state|opt$|meta/i
 
 /** State dicts wrapped in each other: a trainer's around a framework's around a model's. */
 const MAX_WRAPPERS = 4
@@ -25,7 +26,10 @@ export interface StateDict {
 
 function names(keys: readonly string[], count = keys.length): string {
   const more = count > MAX_NAMED ? ` and ${count - MAX_NAMED} more` : ''
-  return `${keys.slice(0, MAX_NAMED).map((key) => key.slice(0, 100)).join(', ')}${more}`
+  return `${keys
+    .slice(0, MAX_NAMED)
+    .map((key) => key.slice(0, 100))
+    .join(', ')}${more}`
 }
 
 /** The key of a training checkpoint that holds the model; null where the dict itself is what was saved. */

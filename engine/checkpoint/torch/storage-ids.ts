@@ -41,7 +41,8 @@ export function torchPersistentLoad(path: string): PersistentLoad {
     const storageKey = text(key)
     const storageElements = count(elements)
     const storageView = readView(view)
-    if (kind !== 'storage' || dtype === undefined || storageKey === null || storageElements === null || storageView === undefined) throw refused()
+    if (kind !== 'storage' || dtype === undefined || storageKey === null || storageElements === null || storageView === undefined)
+      throw refused()
     return { kind: 'storage', key: storageKey, dtype, elements: storageElements, view: storageView }
   }
 }

@@ -56,7 +56,10 @@ async function readStorages(archive: TarArchive): Promise<Storages> {
   let startBytes = entry.offsetBytes
   const next = async (): Promise<PickleValue | undefined> => {
     if (signal?.aborted) throw engineError('runtime/aborted', { what: `Opening ${file.path}` })
-    const read = await readPickles({ file, startBytes, endBytes, signal }, { count: 1, persistentLoad: () => refusePersistentIds(file.path) })
+    const read = await readPickles(
+      { file, startBytes, endBytes, signal },
+      { count: 1, persistentLoad: () => refusePersistentIds(file.path) },
+    )
     startBytes = read.endBytes
     return read.values[0]
   }

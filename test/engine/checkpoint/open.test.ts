@@ -198,19 +198,13 @@ describe('openCheckpoint', () => {
     expect(await engineCode(() => openCheckpoint(folder.path))).toBe('checkpoint/ambiguous-weights')
   })
 
-  it('names the formats of a folder that it cannot open yet', async () => {
+  it('names the format of a folder that it cannot open yet', async () => {
     using folder = temporaryFolder()
-    folder.write('pytorch_model.bin', 'PK\x03\x04rest')
-    folder.write('model.gguf', 'GGUF\x03\0\0\0')
+    folder.write('ggml-model-q4_0.bin', 'lmgg\x03\0\0\0')
     folder.write('readme.md', 'PK\x03\x04')
     await expect(openCheckpoint(folder.path)).rejects.toMatchObject({
       code: 'checkpoint/unsupported-format',
-      details: {
-        found: [
-          { file: 'model.gguf', format: 'GGUF' },
-          { file: 'pytorch_model.bin', format: 'PyTorch' },
-        ],
-      },
+      details: { found: [{ file: 'ggml-model-q4_0.bin', format: 'GGML' }] },
     })
   })
 
@@ -225,7 +219,7 @@ describe('openCheckpoint', () => {
     using folder = temporaryFolder()
     using checkpoint = await openCheckpoint(folder.write('weights.bin', safetensorsFile([f32Tensor('a', [1])])))
     expect(checkpoint.format).toBe('safetensors')
-    expect(await engineCode(() => openCheckpoint(folder.write('a.safetensors', 'PK\x03\x04')))).toBe('checkpoint/unsupported-format')
+    expect(await engineCode(() => openCheckpoint(folder.write('a.safetensors', 'PK\x03\x04')))).toBe('bytes/zip-truncated')
     expect(await engineCode(() => openCheckpoint(folder.write('a.txt', 'hello, reader')))).toBe('checkpoint/unknown-format')
     expect(await engineCode(() => openCheckpoint(folder.write('b.bin', '<html></html>')))).toBe('checkpoint/html-page')
   })

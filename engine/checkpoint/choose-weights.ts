@@ -1,0 +1,128 @@
+// Which files of a folder are its weights. Names and their order follow Transformers 5.18 (`_get_resolved_checkpoint_files`): safetensors first, then PyTorch, then the rest.
+import { join } from 'node:path'
+import { engineError } from '../errors'
+import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
+
+/** What to open: one file, a set of shards with or without an index, or the folder as a TensorFlow one. */
+export type WeightChoice =
+  | { readonly kind: 'file' | 'index'; readonly name: string; readonly notes: readonly string[] }
+  | { readonly kind: 'shards'; readonly names: readonly string[]; readonly notes: readonly string[] }
+  | { readonly kind: 'tensorflow' }
+
+const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})(\.[a-z]+)$/
+
+/** Names worth looking into when a folder has no .safetensors; others (pictures, text) are never opened. */
+const WEIGHT_NAME = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|hdf5|keras|onnx|msgpack|npz|npy|pb|index|pkl|tar)$|\.data-\d+-of-\d+$/i
+
+/** What trainers save beside the weights. */
+const TRAINING_STATE =
+  /^(training_args\.bin|optimizer(_\d+)?\.(pt|bin)|scheduler\.pt|scaler\.pt|rng_state(_\d+)?\.pth|random_states_\d+\.pkl)$/
+
+/** Groups of kinds in the order in which a folder's formats are tried, each with the name that is taken where several lie side by side. */
+const GROUPS: readonly { readonly kinds: readonly FileKind[]; readonly preferred: string }[] = [
+  { kinds: ['pytorch-zip', 'pickle', 'tar'], preferred: 'pytorch_model.bin' },
+  { kinds: ['gguf'], preferred: 'model.gguf' },
+  { kinds: ['tensorflow-saved-model', 'tensorflow-checkpoint'], preferred: 'saved_model.pb' },
+  { kinds: ['hdf5'], preferred: 'tf_model.h5' },
+  { kinds: ['flax-msgpack'], preferred: 'flax_model.msgpack' },
+  { kinds: ['onnx'], preferred: 'model.onnx' },
+  { kinds: ['numpy-npz', 'numpy-npy'], preferred: 'weights.npz' },
+  { kinds: ['ggml'], preferred: 'ggml-model.bin' },
+]
+
+/** Which shard of how many a name says it is; null where it says nothing. */
+export function shardOfName(name: string): { readonly index: number; readonly count: number } | null {
+  const match = SHARD_NAME.exec(name)
+  return match ? { index: Number(match[2]), count: Number(match[3]) } : null
+}
+
+/** All names of the set that `names` are shards of; null when they are not shards of one set. The number is five digits, so the count is at most 99,999. */
+function shardSet(names: readonly string[]): readonly string[] | null {
+  const first = SHARD_NAME.exec(names[0] ?? '')
+  if (!first) return null
+  const [, stem = '', , count = '', extension = ''] = first
+  const expected = Array.from(
+    { length: Number(count) },
+    (_, index) => `${stem}-${String(index + 1).padStart(5, '0')}-of-${count}${extension}`,
+  )
+  const known = new Set(expected)
+  return names.every((name) => known.has(name)) ? expected : null
+}
+
+function onlyOrPreferred(indexes: readonly string[], preferred: string): string | undefined {
+  if (indexes.includes(preferred)) return preferred
+  return indexes.length === 1 ? indexes[0] : undefined
+}
+
+/** Chooses among files of one format; null where nothing ties them together. */
+function chooseAmong(
+  weights: readonly string[],
+  options: { readonly indexes: readonly string[]; readonly preferred: string; readonly extension: string },
+): WeightChoice | null {
+  const { preferred, extension } = options
+  if (weights.includes(preferred)) {
+    const others = weights.length - 1
+    const notes = others > 0 ? [`${preferred} was opened; ${others} other ${extension} files beside it were not.`] : []
+    return { kind: 'file', name: preferred, notes }
+  }
+  const index = onlyOrPreferred(options.indexes, `${preferred}.index.json`)
+  if (index !== undefined) return { kind: 'index', name: index, notes: [] }
+  const shards = shardSet(weights)
+  if (shards) return { kind: 'shards', names: shards, notes: ['There is no index; the shards were put together by their names.'] }
+  const [only] = weights
+  return only !== undefined && weights.length === 1 ? { kind: 'file', name: only, notes: [] } : null
+}
+
+async function detectKinds(directory: string, names: readonly string[]): Promise<ReadonlyMap<string, FileKind>> {
+  const kinds = new Map<string, FileKind>()
+  for (const name of names) kinds.set(name, await detectFileKind(join(directory, name)))
+  return kinds
+}
+
+/** The parts of a split GGUF are opened by the first of them. */
+function chooseGguf(weights: readonly string[]): WeightChoice | null {
+  const [first = ''] = weights
+  return shardSet(weights) ? { kind: 'file', name: first, notes: [] } : null
+}
+
+async function chooseOtherFormat(directory: string, names: readonly string[]): Promise<WeightChoice> {
+  const candidates = names.filter((name) => WEIGHT_NAME.test(name) && !TRAINING_STATE.test(name)).sort()
+  const kinds = await detectKinds(directory, candidates)
+  const indexes = names.filter((name) => /\.(bin|pt|pth|ckpt)\.index\.json$/.test(name)).sort()
+  for (const { kinds: group, preferred } of GROUPS) {
+    const weights = candidates.filter((name) => group.includes(kinds.get(name) ?? 'unknown'))
+    const isTorch = preferred === 'pytorch_model.bin'
+    if (weights.length === 0 && !(isTorch && indexes.length > 0)) continue
+    if (preferred === 'saved_model.pb') return { kind: 'tensorflow' }
+    const others = [...kinds].filter(([name, kind]) => !weights.includes(name) && GROUPS.some((other) => other.kinds.includes(kind)))
+    const choice =
+      (preferred === 'model.gguf' ? chooseGguf(weights) : null) ??
+      chooseAmong(weights, { indexes: isTorch ? indexes : [], preferred, extension: FILE_KIND_NAMES[group[0] ?? 'unknown'] })
+    if (choice === null) throw engineError('checkpoint/ambiguous-weights', { directory, files: weights })
+    if (choice.kind === 'tensorflow' || others.length === 0) return choice
+    return {
+      ...choice,
+      notes: [
+        ...choice.notes,
+        `Weights of other formats beside it were not opened: ${others
+          .map(([name]) => name)
+          .slice(0, 5)
+          .join(', ')}.`,
+      ],
+    }
+  }
+  // What stands in the place of the weights (a pointer of Git LFS, an error page, nothing at all) is named when it is opened.
+  const [impostor] = candidates.filter((name) => ['html', 'lfs-pointer', 'empty'].includes(kinds.get(name) ?? 'unknown'))
+  if (impostor !== undefined) return { kind: 'file', name: impostor, notes: [] }
+  throw engineError('checkpoint/no-weights', { directory })
+}
+
+/** Chooses the weights among the files `names` of a folder. Throws "checkpoint/no-weights", "checkpoint/ambiguous-weights" and what detectFileKind throws. */
+export async function chooseWeights(directory: string, names: readonly string[]): Promise<WeightChoice> {
+  const weights = names.filter((name) => name.endsWith('.safetensors')).sort()
+  const indexes = names.filter((name) => name.endsWith('.safetensors.index.json')).sort()
+  if (weights.length === 0 && indexes.length === 0) return chooseOtherFormat(directory, names)
+  const choice = chooseAmong(weights, { indexes, preferred: 'model.safetensors', extension: '.safetensors' })
+  if (choice === null) throw engineError('checkpoint/ambiguous-weights', { directory, files: weights })
+  return choice
+}
