@@ -2,6 +2,7 @@
 import { bytesErrors } from './errors/bytes'
 import { checkpointErrors } from './errors/checkpoint'
 import { configErrors } from './errors/config'
+import { convertErrors } from './errors/convert'
 import { generateErrors } from './errors/generate'
 import { graphErrors } from './errors/graph'
 import { runtimeErrors } from './errors/runtime'
@@ -11,6 +12,7 @@ const catalogue = {
   ...bytesErrors,
   ...checkpointErrors,
   ...configErrors,
+  ...convertErrors,
   ...generateErrors,
   ...graphErrors,
   ...runtimeErrors,

@@ -1,6 +1,7 @@
 // Runs one command line: parses it, runs the command, and turns every failure into one sentence on standard error and an exit code.
 import { Command, CommanderError } from 'commander'
 import { registerBench } from './commands/bench'
+import { registerConvert } from './commands/convert'
 import { registerInspect } from './commands/inspect'
 import { registerList } from './commands/list'
 import { registerLogits } from './commands/logits'
@@ -23,6 +24,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerServe,
   registerList,
   registerInspect,
+  registerConvert,
   registerTokenize,
   registerRender,
   registerLogits,

@@ -1,0 +1,68 @@
+// The formats that can be written, as a table: file names, dtypes, and whether one tensor may have several names.
+import type { Dtype } from '../../tensor/dtype'
+import type { LayOutFile } from './file-layout'
+import { isNumpyDtype, layOutNpz } from './npz-layout'
+import { layOutSafetensors } from './safetensors-layout'
+import type { ShardNaming } from './shards'
+import { layOutTorch } from './torch-layout'
+import { isTorchDtype } from './torch-pickle'
+
+/** What a conversion can write. */
+export type OutputFormat = 'safetensors' | 'torch' | 'pth' | 'npz'
+
+/** How several names of the same bytes are kept. `metadata`: one is written, the others are recorded; `shared`: all are written over one storage; `copies`: each has its own bytes. */
+export type TiedStorage = 'metadata' | 'shared' | 'copies'
+
+/** One row of the table. `extensions` are those that make a destination a file instead of a folder. */
+export interface WritableFormat {
+  readonly name: string
+  readonly naming: ShardNaming
+  readonly extensions: readonly string[]
+  readonly sharded: boolean
+  readonly keepsMetadata: boolean
+  readonly tied: TiedStorage
+  readonly holds: (dtype: Dtype) => boolean
+  readonly layOut: LayOutFile
+}
+
+const torch = {
+  extensions: ['.bin', '.pth', '.pt', '.ckpt'],
+  keepsMetadata: false,
+  tied: 'shared',
+  holds: isTorchDtype,
+  layOut: layOutTorch,
+} as const satisfies Partial<WritableFormat>
+
+/** The formats by the name that `--to` takes. */
+export const WRITABLE_FORMATS: Readonly<Record<OutputFormat, WritableFormat>> = {
+  safetensors: {
+    name: 'safetensors',
+    naming: { stem: 'model', extension: '.safetensors' },
+    extensions: ['.safetensors'],
+    sharded: true,
+    keepsMetadata: true,
+    tied: 'metadata',
+    holds: () => true,
+    layOut: layOutSafetensors,
+  },
+  torch: { ...torch, name: 'PyTorch', naming: { stem: 'pytorch_model', extension: '.bin' }, sharded: true },
+  pth: { ...torch, name: 'PyTorch', naming: { stem: 'model', extension: '.pth' }, sharded: false },
+  npz: {
+    name: 'NumPy',
+    naming: { stem: 'model', extension: '.npz' },
+    extensions: ['.npz'],
+    sharded: false,
+    keepsMetadata: false,
+    tied: 'copies',
+    holds: isNumpyDtype,
+    layOut: layOutNpz,
+  },
+}
+
+/** Names of the formats, as messages list them. */
+export const OUTPUT_FORMATS: readonly string[] = Object.keys(WRITABLE_FORMATS)
+
+/** Whether a text names a format that can be written. */
+export function isOutputFormat(text: string): text is OutputFormat {
+  return Object.hasOwn(WRITABLE_FORMATS, text)
+}

@@ -1,0 +1,277 @@
+// Plans a conversion from headers alone: names, dtypes, files, sizes, what is lost and what is left out. Nothing is written.
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile } from '../bytes/json'
+import { openCheckpoint } from '../checkpoint/open'
+import type { Checkpoint, TensorInfo } from '../checkpoint/types'
+import type { FileLayout, OutputTensor } from '../checkpoint/writers/file-layout'
+import { WRITABLE_FORMATS, type WritableFormat } from '../checkpoint/writers/formats'
+import { shardIndexText, splitIntoShards } from '../checkpoint/writers/shards'
+import { engineError } from '../errors'
+import type { Dtype } from '../tensor/dtype'
+import { countElements, tensorSizeBytes } from '../tensor/shape'
+import { isCastable, isExactCast, type CastTarget } from './cast'
+import { listCompanions, withoutThoseInPlace, type Companion } from './companions'
+import { checkReplacements, findDestination, freeDiskBytes, type Destination } from './destination'
+import { readJournal } from './journal'
+import { groupTiedTensors, plainMetadata, resultNames } from './names'
+import { journalPath, stagedBytes } from './staging'
+import type { ConversionPlan, ConversionRequest, DtypeChange, PlannedTensor } from './types'
+
+/** Shards are this large unless asked otherwise: what Transformers wrote until version 5, and what every disk and hub takes. */
+const DEFAULT_MAX_SHARD_BYTES = 5_000_000_000
+
+/** A planned tensor and the cast it needs. */
+export type SourcedTensor = PlannedTensor & { readonly cast: CastTarget | null }
+
+/** One file to write. */
+export interface PreparedFile {
+  readonly file: string
+  readonly layout: FileLayout
+  /** In the order of the layout's slots. */
+  readonly sources: readonly SourcedTensor[]
+}
+
+/** A plan with everything that running it needs. Dispose closes the source. */
+export interface PreparedConversion extends Disposable {
+  readonly plan: ConversionPlan
+  readonly checkpoint: Checkpoint
+  readonly destination: Destination
+  readonly files: readonly PreparedFile[]
+  /** Of a sharded result. */
+  readonly index: { readonly file: string; readonly text: string } | null
+  readonly companions: readonly Companion[]
+  /** The same for the same source, request and result: what an interrupted run left may be used again. */
+  readonly fingerprint: string
+  readonly sourceStates: readonly SourceState[]
+}
+
+/** What a source file was when it was planned. */
+export interface SourceState {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+}
+
+/** Reads what a source file is now. */
+export async function sourceState(path: string): Promise<SourceState> {
+  const { size, mtimeMs } = await stat(path)
+  return { path, sizeBytes: size, modifiedMs: mtimeMs }
+}
+
+/** The dtype that a tensor gets: the one asked for, or the exact wider one that a format without the tensor's own needs. */
+function castOf(
+  tensor: TensorInfo,
+  options: { readonly dtype: CastTarget | undefined; readonly format: WritableFormat },
+): CastTarget | null {
+  const { dtype, format } = options
+  if (dtype !== undefined && isCastable(tensor.dtype)) {
+    if (!format.holds(dtype)) throw engineError('convert/dtype-not-in-format', { tensor: tensor.name, dtype, format: format.name })
+    return tensor.dtype === dtype ? null : dtype
+  }
+  if (format.holds(tensor.dtype)) return null
+  if (isCastable(tensor.dtype) && isExactCast(tensor.dtype, 'F32')) return 'F32'
+  throw engineError('convert/dtype-not-in-format', { tensor: tensor.name, dtype: tensor.dtype, format: format.name })
+}
+
+function planTensors(
+  checkpoint: Checkpoint,
+  options: { readonly request: ConversionRequest; readonly format: WritableFormat; readonly untie: boolean },
+): readonly SourcedTensor[] {
+  const { request, format, untie } = options
+  const groups = groupTiedTensors(checkpoint)
+  const names = resultNames(
+    groups.flatMap((group) => group.names),
+    request.stripPrefix,
+  )
+  return groups.flatMap(({ tensor, names: tied }) => {
+    const cast = castOf(tensor, { dtype: request.dtype, format })
+    const dtype = cast ?? tensor.dtype
+    const [first = tensor.name, ...others] = tied.map((name) => names.get(name) ?? name)
+    const planned = {
+      sourceName: tensor.name,
+      name: first,
+      aliases: others,
+      sourceDtype: tensor.dtype,
+      dtype,
+      shape: tensor.shape,
+      // Widening multiplies by at most 16, and the source's own size is an exact number far below 2^49.
+      sizeBytes: tensorSizeBytes(dtype, tensor.shape) ?? 0,
+      cast,
+    }
+    if (!untie) return [planned]
+    return [first, ...others].map((name) => ({ ...planned, name, aliases: [] }))
+  })
+}
+
+/** Whether the configuration says that names over the same bytes are different weights. */
+async function saysUntied(companions: readonly Companion[], signal: AbortSignal | undefined): Promise<boolean> {
+  const config = companions.find(({ file }) => file === 'config.json')
+  if (!config) return false
+  // A configuration that cannot be read is copied like any other file; it just says nothing here.
+  const json = await readJsonFile(config.path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...(signal && { signal }) }).catch(() => null)
+  return json !== null && isJsonObject(json) && json['tie_word_embeddings'] === false
+}
+
+function listDtypeChanges(tensors: readonly SourcedTensor[], asked: boolean): readonly DtypeChange[] {
+  const changes = new Map<string, { from: Dtype; to: CastTarget; tensors: number }>()
+  for (const { sourceDtype: from, cast: to } of tensors) {
+    if (to === null) continue
+    const change = changes.get(`${from} ${to}`) ?? { from, to, tensors: 0 }
+    changes.set(`${from} ${to}`, { ...change, tensors: change.tensors + 1 })
+  }
+  return [...changes.values()].map((change) => ({
+    ...change,
+    exact: isExactCast(change.from, change.to),
+    reason: asked ? ('asked' as const) : ('format' as const),
+  }))
+}
+
+/** `format: pt` says how the library that reads the file should name its arrays; weights of other formats get it, as Transformers needs it. */
+function outputMetadata(checkpoint: Checkpoint, format: WritableFormat): Readonly<Record<string, string>> {
+  if (!format.keepsMetadata) return {}
+  const metadata = plainMetadata(checkpoint)
+  return checkpoint.format === 'safetensors' ? metadata : { ...metadata, format: 'pt' }
+}
+
+function listDropped(checkpoint: Checkpoint, format: WritableFormat): readonly string[] {
+  if (format.keepsMetadata) return []
+  return Object.entries(plainMetadata(checkpoint))
+    .filter(([key, value]) => key !== 'format' || value !== 'pt')
+    .map(([key]) => `metadata ${key}`)
+}
+
+function layOutFiles(
+  tensors: readonly SourcedTensor[],
+  options: {
+    readonly request: ConversionRequest
+    readonly format: WritableFormat
+    readonly destination: Destination
+    readonly metadata: Readonly<Record<string, string>>
+  },
+): Pick<PreparedConversion, 'files' | 'index'> {
+  const { request, format, destination, metadata } = options
+  const byOutput = new Map<OutputTensor, SourcedTensor>(tensors.map((tensor) => [tensor, tensor]))
+  const isSingle = destination.kind === 'file' || !format.sharded
+  const maxShardBytes = request.maxShardBytes ?? (isSingle ? Number.MAX_SAFE_INTEGER : DEFAULT_MAX_SHARD_BYTES)
+  const shards = splitIntoShards(tensors, { maxShardBytes, naming: format.naming })
+  if (isSingle && shards.length > 1) {
+    const totalBytes = tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    throw engineError('convert/shards-need-folder', { path: destination.path, totalBytes, maxShardBytes })
+  }
+  const files = shards.map(({ file, tensors: held }) => {
+    const layout = format.layOut(held, { metadata })
+    const sources = layout.slots.map(({ tensor }) => byOutput.get(tensor)).filter((tensor) => tensor !== undefined)
+    return {
+      file: destination.kind === 'file' ? destination.path.slice(destination.folder.length).replace(/^[/\\]/, '') : file,
+      layout,
+      sources,
+    }
+  })
+  if (files.length === 1) return { files, index: null }
+  const parameters = tensors.reduce((sum, { shape }) => sum + (countElements(shape) ?? 0), 0)
+  const indexName = `${format.naming.stem}${format.naming.extension}.index.json`
+  const text = shardIndexText(format.tied === 'metadata' ? shards.map(withoutAliases) : shards, { parameters })
+  return { files, index: { file: indexName, text } }
+}
+
+/** Names that are only recorded in metadata are in no shard. */
+function withoutAliases<T extends { readonly tensors: readonly OutputTensor[] }>(shard: T): T {
+  return { ...shard, tensors: shard.tensors.map((tensor) => ({ ...tensor, aliases: [] })) }
+}
+
+function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkpoint' | typeof Symbol.dispose>): string {
+  const { plan, files, index, companions, sourceStates, destination } = content
+  const layouts = files.map(({ file, layout, sources }) => [
+    file,
+    layout.sizeBytes,
+    layout.slots.map(({ offsetBytes }) => offsetBytes),
+    sources,
+  ])
+  const everything = [plan.to, destination.path, destination.kind, sourceStates, layouts, index, companions]
+  return createHash('sha256').update(JSON.stringify(everything)).digest('hex')
+}
+
+async function prepareFrom(checkpoint: Checkpoint, request: ConversionRequest): Promise<PreparedConversion> {
+  const { signal, to, config, force = false } = request
+  const format = WRITABLE_FORMATS[to]
+  const source = resolve(request.source)
+  if (checkpoint.tensors.size === 0) throw engineError('convert/no-tensors', { path: source })
+  const destination = await findDestination(request.out, format)
+  const found = await listCompanions(source, { ...(config !== undefined && { config: resolve(config) }), ...(signal && { signal }) })
+  const companions = destination.kind === 'folder' ? await withoutThoseInPlace(found, destination.folder) : []
+  const untied = format.tied === 'metadata' && (await saysUntied(found, signal))
+  const tensors = planTensors(checkpoint, { request, format, untie: untied || format.tied === 'copies' })
+  const { files, index } = layOutFiles(tensors, { request, format, destination, metadata: outputMetadata(checkpoint, format) })
+  const sourceStates = await Promise.all(checkpoint.files.map(({ path }) => sourceState(path)))
+  const groups = groupTiedTensors(checkpoint).filter(({ names }) => names.length > 1)
+
+  const outputs = files.map(({ file, layout, sources }) => ({ file, sizeBytes: layout.sizeBytes, tensors: sources.length }))
+  const names = [...outputs.map(({ file }) => file), ...(index ? [index.file] : []), ...companions.map(({ file }) => file)]
+  const inputs = [...checkpoint.files.map(({ path }) => path), ...companions.map(({ path }) => path)]
+  const totalBytes = [...outputs, ...companions].reduce((sum, { sizeBytes }) => sum + sizeBytes, Buffer.byteLength(index?.text ?? ''))
+  const plan: Omit<ConversionPlan, 'replaced'> = {
+    source: {
+      path: source,
+      format: checkpoint.format,
+      files: checkpoint.files.map(({ path }) => path),
+      tensorBytes: [...checkpoint.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    },
+    to,
+    out: destination.path,
+    kind: destination.kind,
+    outputs,
+    companions: companions.map(({ file, sizeBytes }) => ({ file, sizeBytes })),
+    tensors: tensors.map(({ cast: _, ...tensor }) => tensor),
+    neededBytes: Math.max(0, totalBytes - (await stagedBytes(destination, names))),
+    freeBytes: await freeDiskBytes(destination.path),
+    dtypeChanges: listDtypeChanges(tensors, request.dtype !== undefined),
+    tied: groups.map(({ names: tied }) => tied),
+    dropped: listDropped(checkpoint, format),
+    notes: [...checkpoint.notes, ...tieNotes({ count: groups.length, format, untied })],
+  }
+  const content = { plan: { ...plan, replaced: [] }, destination, files, index, companions, sourceStates }
+  const fingerprint = fingerprintOf(content)
+  const journal = await readJournal(journalPath(destination))
+  // A run that was killed while it gave final names left some of its own files there.
+  const isOurs = journal?.fingerprint === fingerprint && journal.finishing
+  const replaced = await checkReplacements(destination, { outputs: names, inputs, format, force: force || isOurs })
+  return {
+    ...content,
+    plan: { ...plan, replaced },
+    checkpoint,
+    fingerprint,
+    [Symbol.dispose]: () => checkpoint[Symbol.dispose](),
+  }
+}
+
+function tieNotes(ties: { readonly count: number; readonly format: WritableFormat; readonly untied: boolean }): readonly string[] {
+  const { count, format, untied } = ties
+  if (count === 0) return []
+  if (untied) return ['Tensors over the same bytes are written as copies, because config.json says that they are not tied.']
+  if (format.tied === 'copies') return [`${format.name} cannot share bytes: tied tensors are written as copies.`]
+  return []
+}
+
+/** Prepares a conversion; the caller disposes it. Throws what planConversion throws. */
+export async function prepareConversion(request: ConversionRequest): Promise<PreparedConversion> {
+  const { signal } = request
+  const checkpoint = await openCheckpoint(request.source, signal ? { signal } : {})
+  try {
+    return await prepareFrom(checkpoint, request)
+  } catch (cause) {
+    checkpoint[Symbol.dispose]()
+    throw cause
+  }
+}
+
+/**
+ * Plans a conversion and writes nothing. A plan that needs more than the free bytes is returned all the same; running it is refused.
+ * Throws what openCheckpoint throws, and "convert/no-tensors", "convert/output-is-input", "convert/output-exists", "convert/dtype-not-in-format",
+ * "convert/name-not-in-format", "convert/name-collision", "convert/prefix-not-found", "convert/shards-need-folder", "convert/header-too-large".
+ */
+export async function planConversion(request: ConversionRequest): Promise<ConversionPlan> {
+  using prepared = await prepareConversion(request)
+  return prepared.plan
+}

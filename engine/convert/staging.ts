@@ -1,0 +1,157 @@
+// The folder of unfinished files beside a destination: nothing has its final name before everything is complete and proven.
+import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { engineError } from '../errors'
+import type { Destination } from './destination'
+import { journalStart, readJournal, recordFinishing, type JournalContent } from './journal'
+import { writeError } from './output-file'
+
+/** Ending of a file that is not complete, or not known to be. */
+const UNFINISHED = '.part'
+
+/** Staging folders that conversions of this process are using. */
+const active = new Set<string>()
+
+/** Path of the staging folder of a destination: in the same folder, so that renaming stays within one file system. */
+export function stagingPath(destination: Destination): string {
+  return join(dirname(destination.path), `.${basename(destination.path)}.weightroom-partial`)
+}
+
+/** Path of the journal of a destination. */
+export function journalPath(destination: Destination): string {
+  return join(stagingPath(destination), 'journal.jsonl')
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    // EPERM: it runs, as somebody else.
+    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM'
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null
+}
+
+/** A locked staging folder. Dispose lets go of the lock and removes everything that is unfinished. */
+export class Staging implements AsyncDisposable {
+  readonly journal: string
+  /** What an earlier run of the same conversion left. */
+  readonly earlier: JournalContent | null
+  readonly #folder: string
+  readonly #files: string
+  readonly #destination: Destination
+  /** The outermost folder that was made for the destination, null when all were there. */
+  readonly #madeFolder: string | null
+  #finished = false
+
+  private constructor(destination: Destination, state: { readonly earlier: JournalContent | null; readonly madeFolder: string | null }) {
+    this.#folder = stagingPath(destination)
+    this.#files = join(this.#folder, 'files')
+    this.#destination = destination
+    this.journal = journalPath(destination)
+    this.earlier = state.earlier
+    this.#madeFolder = state.madeFolder
+  }
+
+  /**
+   * Takes the staging folder; what belongs to a conversion with another fingerprint is removed.
+   * Throws "convert/already-running", "convert/write-failed", "convert/disk-full".
+   */
+  static async open(destination: Destination, fingerprint: string): Promise<Staging> {
+    const folder = stagingPath(destination)
+    const lock = join(folder, 'process')
+    const owner = Number(await readFile(lock, 'utf8').catch(() => ''))
+    // A process of a container often has the number of the one before it: our own number is no other process.
+    const isTaken = owner === process.pid ? active.has(folder) : owner > 0 && isRunning(owner)
+    if (isTaken) throw engineError('convert/already-running', { path: folder, pid: owner })
+    active.add(folder)
+    try {
+      const journal = await readJournal(journalPath(destination))
+      const earlier = journal?.fingerprint === fingerprint ? journal : null
+      if (earlier === null) await rm(folder, { recursive: true, force: true })
+      const madeFolder = (await mkdir(dirname(folder), { recursive: true })) ?? null
+      await mkdir(join(folder, 'files'), { recursive: true })
+      await writeFile(lock, String(process.pid))
+      if (earlier === null) await writeFile(journalPath(destination), journalStart(fingerprint))
+      return new Staging(destination, { earlier, madeFolder })
+    } catch (cause) {
+      active.delete(folder)
+      throw await writeError(folder, { cause, neededBytes: 0 })
+    }
+  }
+
+  /** Where a file is written. */
+  path(file: string): string {
+    return join(this.#files, `${file}${UNFINISHED}`)
+  }
+
+  /** Where a file of the earlier run is now: unfinished, or already under its final name. */
+  async find(file: string): Promise<string | null> {
+    const candidates = [
+      this.path(file),
+      ...(this.earlier?.finishing === true ? [join(this.#files, file), join(this.#destination.folder, file)] : []),
+    ]
+    for (const candidate of candidates) if (await exists(candidate)) return candidate
+    return null
+  }
+
+  /** Gives the files their final names, the last one last; those in `replaced` go away first. */
+  async finish(files: readonly string[], replaced: readonly string[]): Promise<void> {
+    try {
+      await recordFinishing(this.journal)
+      const { path, kind, folder } = this.#destination
+      if (kind === 'folder' && !(await exists(path))) await this.#finishAsFolder(files)
+      else {
+        for (const file of replaced) await rm(join(folder, file), { force: true })
+        for (const file of files) await this.#giveName(file)
+      }
+      this.#finished = true
+    } catch (cause) {
+      throw await writeError(this.#destination.path, { cause, neededBytes: 0 })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    active.delete(this.#folder)
+    await rm(this.#folder, { recursive: true, force: true })
+    if (!this.#finished && this.#madeFolder !== null) await removeEmptyFolders(dirname(this.#folder), this.#madeFolder)
+  }
+
+  /** A new folder appears at once, with everything in it. */
+  async #finishAsFolder(files: readonly string[]): Promise<void> {
+    for (const file of files) {
+      if (await exists(this.path(file))) await rename(this.path(file), join(this.#files, file))
+    }
+    await rename(this.#files, this.#destination.path)
+  }
+
+  async #giveName(file: string): Promise<void> {
+    const final = join(this.#destination.folder, file)
+    if (await exists(this.path(file))) await rename(this.path(file), final)
+    else if (await exists(join(this.#files, file))) await rename(join(this.#files, file), final)
+  }
+}
+
+/** Bytes that an unfinished conversion to the same place already occupies. */
+export async function stagedBytes(destination: Destination, files: readonly string[]): Promise<number> {
+  const folder = join(stagingPath(destination), 'files')
+  const sizes = await Promise.all(
+    files.map(async (file) => (await stat(join(folder, `${file}${UNFINISHED}`)).catch(() => null))?.size ?? 0),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** Removes `innermost` and the folders around it up to `outermost`, as far as they are empty. */
+async function removeEmptyFolders(innermost: string, outermost: string): Promise<void> {
+  for (let folder = innermost; ; folder = dirname(folder)) {
+    const isRemoved = await rmdir(folder).then(
+      () => true,
+      () => false,
+    )
+    if (!isRemoved || folder === outermost) return
+  }
+}

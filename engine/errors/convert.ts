@@ -1,0 +1,28 @@
+// Error sentences of the convert area: code -> details -> one English sentence that says what was found and what is allowed.
+export const convertErrors = {
+  'convert/not-available': (d: { what: string; available: readonly string[] }) =>
+    `${d.what} cannot be done yet. What works: ${d.available.join(', ')}.`,
+  'convert/output-is-input': (d: { path: string; input: string }) =>
+    `${d.path} is ${d.input}, which is being converted; the result must go elsewhere.`,
+  'convert/output-exists': (d: { path: string }) => `${d.path} already exists; it is replaced only when asked to.`,
+  'convert/disk-full': (d: { path: string; neededBytes: number; freeBytes: number }) =>
+    `The disk of ${d.path} has ${d.freeBytes} bytes free; ${d.neededBytes} are needed.`,
+  'convert/write-failed': (d: { path: string; reason: string }) => `${d.path} cannot be written (${d.reason}).`,
+  'convert/dtype-not-in-format': (d: { tensor: string; dtype: string; format: string }) =>
+    `Tensor ${d.tensor} has the dtype ${d.dtype}, which ${d.format} cannot hold and which has no exact wider form.`,
+  'convert/name-not-in-format': (d: { tensor: string; format: string; reason: string }) =>
+    `The tensor name "${d.tensor}" cannot be written as ${d.format}: ${d.reason}.`,
+  'convert/name-collision': (d: { name: string; first: string; second: string }) =>
+    `Both ${d.first} and ${d.second} would be named ${d.name} without their prefix.`,
+  'convert/prefix-not-found': (d: { prefix: string; count: number }) => `None of the ${d.count} tensor names starts with "${d.prefix}".`,
+  'convert/no-tensors': (d: { path: string }) => `${d.path} holds no tensors, so there is nothing to convert.`,
+  'convert/shards-need-folder': (d: { path: string; totalBytes: number; maxShardBytes: number }) =>
+    `${d.path} is a single file, but ${d.totalBytes} bytes in shards of at most ${d.maxShardBytes} need several: name a folder instead.`,
+  'convert/header-too-large': (d: { path: string; headerBytes: number; maxBytes: number }) =>
+    `The header of ${d.path} would have ${d.headerBytes} bytes; readers allow at most ${d.maxBytes}.`,
+  'convert/already-running': (d: { path: string; pid: number }) =>
+    `Another process (${d.pid}) is converting to the same place; its unfinished files are in ${d.path}.`,
+  'convert/source-changed': (d: { path: string }) => `${d.path} changed while it was being converted; nothing was kept.`,
+  'convert/verification-failed': (d: { path: string; tensor: string | null; reason: string }) =>
+    `${d.path} is not what was written${d.tensor === null ? '' : ` at tensor ${d.tensor}`}: ${d.reason}.`,
+} satisfies Record<string, (details: never) => string>

@@ -1,0 +1,134 @@
+// `weightroom convert`: one checkpoint format into another, verified; `--dry-run` shows the plan and writes nothing.
+import { InvalidArgumentError, type Command } from 'commander'
+import type { CastTarget } from '../../../../engine/convert/cast'
+import type { ConversionPlan, ConversionReport, ConversionRequest } from '../../../../engine/convert/types'
+import { describeConversionPlan, describeConversionReport, ProgressLine } from '../conversion-text'
+import { writeJson, type Terminal } from '../terminal'
+
+interface ConvertOptions {
+  readonly to: string
+  readonly out: string
+  readonly dtype?: CastTarget
+  readonly maxShardSize?: number
+  readonly stripPrefix?: true | string
+  readonly config?: string
+  readonly family?: string
+  readonly quantize?: string
+  readonly dryRun?: true
+  readonly force?: true
+  readonly json?: true
+}
+
+const DTYPE_NAMES: Readonly<Record<string, CastTarget>> = {
+  f64: 'F64',
+  float64: 'F64',
+  double: 'F64',
+  f32: 'F32',
+  fp32: 'F32',
+  float32: 'F32',
+  float: 'F32',
+  f16: 'F16',
+  fp16: 'F16',
+  float16: 'F16',
+  half: 'F16',
+  bf16: 'BF16',
+  bfloat16: 'BF16',
+}
+
+function dtypeName(text: string): CastTarget {
+  const name = text.toLowerCase()
+  const dtype = Object.hasOwn(DTYPE_NAMES, name) ? DTYPE_NAMES[name] : undefined
+  if (dtype === undefined) throw new InvalidArgumentError('It must be one of f64, f32, f16, bf16.')
+  return dtype
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+}
+
+/** A size such as 2GB (decimal, as in Transformers), 512MiB or a number of bytes. */
+function sizeInBytes(text: string): number {
+  const [, digits = '', letters = ''] = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text) ?? []
+  const unit = SIZE_UNITS[letters.toUpperCase()]
+  const sizeBytes = Math.floor(Number(digits) * (unit ?? 0))
+  if (digits === '' || unit === undefined || sizeBytes < 1 || sizeBytes > Number.MAX_SAFE_INTEGER)
+    throw new InvalidArgumentError('It must be a size such as 2GB, 512MiB or 5000000.')
+  return sizeBytes
+}
+
+/** Adds `convert` to the program. */
+export function registerConvert(program: Command, terminal: Terminal): void {
+  program
+    .command('convert <source>')
+    .description('convert a model folder or weight file into another format, verified')
+    .requiredOption('--to <format>', 'safetensors, torch (.bin), pth or npz')
+    .requiredOption('--out <path>', 'folder or file of the result')
+    .option('--dtype <dtype>', 'cast floating-point tensors: f64, f32, f16 or bf16', dtypeName)
+    .option('--max-shard-size <size>', 'most tensor bytes in one file, such as 2GB', sizeInBytes)
+    .option('--strip-prefix [prefix]', 'remove a prefix from the names; without a value module. and _orig_mod.')
+    .option('--config <file>', 'config.json to put beside the weights')
+    .option('--family <name>', 'map a custom state dict onto a family')
+    .option('--quantize <format>', 'quantize the weights')
+    .option('--dry-run', 'show the plan and write nothing')
+    .option('--force', 'replace an earlier result')
+    .option('--json', 'answer with one JSON document')
+    .action((source: string, options: ConvertOptions) => runConvert(source, options, terminal))
+}
+
+async function toRequest(source: string, options: ConvertOptions, terminal: Terminal): Promise<ConversionRequest> {
+  const [{ isOutputFormat, OUTPUT_FORMATS }, { engineError }, { modelPath }] = await Promise.all([
+    import('../../../../engine/checkpoint/writers/formats'),
+    import('../../../../engine/errors'),
+    import('../model-path'),
+  ])
+  const { to, out, dtype, maxShardSize, stripPrefix, config, family, quantize, force } = options
+  const notAvailable = (what: string): Error =>
+    engineError('convert/not-available', { what, available: OUTPUT_FORMATS.map((each) => `--to ${each}`) })
+  if (!isOutputFormat(to)) throw notAvailable(`Writing ${to}`)
+  if (family !== undefined) throw notAvailable('Mapping a state dict onto a family (--family)')
+  if (quantize !== undefined) throw notAvailable('Quantizing (--quantize)')
+  return {
+    source: await modelPath(source, terminal.signal),
+    to,
+    out,
+    signal: terminal.signal,
+    ...(dtype && { dtype }),
+    ...(maxShardSize !== undefined && { maxShardBytes: maxShardSize }),
+    ...(stripPrefix !== undefined && { stripPrefix: stripPrefix === true ? ('wrappers' as const) : { prefix: stripPrefix } }),
+    ...(config !== undefined && { config }),
+    ...(force && { force }),
+  }
+}
+
+async function runConvert(source: string, options: ConvertOptions, terminal: Terminal): Promise<void> {
+  const request = await toRequest(source, options, terminal)
+  if (options.dryRun) {
+    const { planConversion } = await import('../../../../engine/convert/plan')
+    show(await planConversion(request), { json: options.json, text: describeConversionPlan, terminal })
+    return
+  }
+  const { convert } = await import('../../../../engine/convert/convert')
+  const startMs = terminal.now()
+  using line = new ProgressLine(terminal)
+  const report = await convert({ ...request, onEvent: (event) => line.show(event) })
+  line.clear()
+  const elapsedMs = Math.round(terminal.now() - startMs)
+  show({ ...report, elapsedMs }, { json: options.json, text: describeConversionReport, terminal })
+}
+
+function show<T extends ConversionPlan | ConversionReport>(
+  document: T,
+  options: { readonly json: true | undefined; readonly text: (document: T) => string; readonly terminal: Terminal },
+): void {
+  if (options.json) writeJson(options.terminal, document)
+  else options.terminal.stdout.write(options.text(document))
+}
