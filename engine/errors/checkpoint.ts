@@ -124,6 +124,18 @@ export const checkpointErrors = {
   'checkpoint/flax-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
     `${d.path} is not a valid Flax file (byte ${d.offsetBytes}): ${d.reason}.`,
   'checkpoint/flax-too-deep': (d: { path: string; maxDepth: number }) => `${d.path} nests maps deeper than ${d.maxDepth} levels.`,
+  'checkpoint/numpy-malformed': (d: { path: string; tensor: string; reason: string }) =>
+    `The array ${d.tensor} in ${d.path} is not valid: ${d.reason}.`,
+  'checkpoint/numpy-header-too-large': (d: { path: string; tensor: string; headerBytes: number; maxBytes: number }) =>
+    `The array ${d.tensor} in ${d.path} announces a header of ${d.headerBytes} bytes; at most ${d.maxBytes} are allowed.`,
+  'checkpoint/numpy-object-array': (d: { path: string; tensor: string }) =>
+    `The array ${d.tensor} in ${d.path} holds Python objects. They are stored as a pickle, which can run code, and are not opened.`,
+  'checkpoint/numpy-record-array': (d: { path: string; tensor: string }) =>
+    `The array ${d.tensor} in ${d.path} holds records of several fields, not numbers.`,
+  'checkpoint/onnx-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
+    `${d.path} is not a valid ONNX model (byte ${d.offsetBytes}): ${d.reason}.`,
+  'checkpoint/hard-linked-reference': (d: { path: string; reference: string }) =>
+    `${d.path} refers to the file "${d.reference}", which has a second name elsewhere on the disk and is not opened.`,
 
   'checkpoint/no-weights': (d: { directory: string }) =>
     `There are no weights in ${d.directory}: no .safetensors file and no other checkpoint.`,
