@@ -1,0 +1,220 @@
+// Structure-aware fuzzing of the GGUF reader: node test/engine/checkpoint/gguf/fuzz-gguf.mjs [mutations] [seed]. Not part of the test run.
+// Every mutation must open or fail with a code, within a second; whatever opens must give every tensor and array in full.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { runnerImport } from 'vite'
+
+const count = Number(process.argv[2] ?? 20_000)
+const firstSeed = Number(process.argv[3] ?? 1)
+const root = resolve(import.meta.dirname, '../../../..')
+const MAX_CASE_MS = 1000
+const MAX_READ_BYTES = 16 * 1024 * 1024
+
+const load = async (path) =>
+  (await runnerImport(join(root, path), { configFile: false, logLevel: 'error', oxc: { target: 'node20' } })).module
+const { openGguf } = await load('engine/checkpoint/gguf/open-gguf.ts')
+const { readGgufHeader } = await load('engine/checkpoint/gguf/header.ts')
+const { readGgufArray } = await load('engine/checkpoint/gguf/array.ts')
+const { ggufFile } = await load('test/engine/checkpoint/gguf/gguf-writer.ts')
+
+/** Mulberry32: the same mutations for the same seed on every machine. */
+function randomOf(seed) {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const SCALAR_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8]
+
+/** Where every number of a correct header lies: [offset, size]. */
+function fieldsOf(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const littleEndian = view.getUint32(4, true) < 0x10000
+  const fields = []
+  let position = 4
+  const field = (size) => {
+    fields.push([position, size])
+    position += size
+    return size === 4 ? view.getUint32(position - 4, littleEndian) : Number(view.getBigUint64(position - 8, littleEndian))
+  }
+  const text = () => {
+    const length = field(8)
+    position += length
+  }
+  const value = (type) => {
+    if (type === 8) text()
+    else if (type === 9) {
+      const element = field(4)
+      for (let left = field(8); left > 0; left--) value(element)
+    } else position += SCALAR_BYTES[type]
+  }
+  field(4)
+  const tensors = field(8)
+  for (let left = field(8); left > 0; left--) {
+    text()
+    value(field(4))
+  }
+  for (let left = tensors; left > 0; left--) {
+    text()
+    for (let rank = field(4); rank > 0; rank--) field(8)
+    field(4)
+    field(8)
+  }
+  return { fields, headerBytes: position, littleEndian }
+}
+
+const plain = (name, typeNumber, dimensions, sizeBytes) => ({ name, typeNumber, dimensions, bytes: new Uint8Array(sizeBytes).fill(7) })
+const metadata = [
+  ['general.architecture', { type: 'string', value: 'llama' }],
+  ['general.alignment', { type: 'u32', value: 32 }],
+  ['llama.block_count', { type: 'u32', value: 2 }],
+  ['tokenizer.ggml.tokens', { type: 'strings', value: ['<unk>', '<s>', 'a\u00e9', ''] }],
+  ['tokenizer.ggml.token_type', { type: 'i32s', value: [2, 3, 1, 1] }],
+  ['flag', { type: 'bool', value: true }],
+  ['large', { type: 'u64', value: 2n ** 40n }],
+]
+const tensors = [
+  plain('token_embd.weight', 2, [64, 4], 4 * 2 * 18),
+  plain('output_norm.weight', 0, [64], 256),
+  plain('scalar', 27, [], 8),
+  plain('blk.0.ffn_up.weight', 12, [256, 2], 288),
+  plain('blk.0.ffn_down.weight', 30, [3, 5], 30),
+]
+const bases = [
+  ggufFile({ metadata, tensors }),
+  ggufFile({ metadata, tensors, littleEndian: false }),
+  ggufFile({ version: 2, metadata: metadata.slice(3), tensors: tensors.slice(1, 3) }),
+]
+const reference = resolve(root, '../shared/reference/checkpoints/quantized.gguf')
+if (existsSync(reference)) bases.push(new Uint8Array(readFileSync(reference)))
+const seeds = bases.map((bytes) => ({ bytes, ...fieldsOf(bytes) }))
+
+const INTERESTING = [
+  0n,
+  1n,
+  2n,
+  7n,
+  8n,
+  9n,
+  31n,
+  32n,
+  33n,
+  255n,
+  256n,
+  0x7fffn,
+  0xffffn,
+  2n ** 31n - 1n,
+  2n ** 31n,
+  2n ** 32n - 1n,
+  2n ** 32n,
+]
+INTERESTING.push(2n ** 40n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 32n, 2n ** 64n - 1n)
+
+/** One or two changes of a correct file. */
+function mutate(random) {
+  const pick = (list) => list[Math.floor(random() * list.length)]
+  const { bytes: base, fields, headerBytes, littleEndian } = pick(seeds)
+  let bytes = base.slice()
+  const read = (view, [offset, size]) =>
+    size === 4 ? BigInt(view.getUint32(offset, littleEndian)) : view.getBigUint64(offset, littleEndian)
+  const write = (view, [offset, size], value) => {
+    if (size === 4) view.setUint32(offset, Number(BigInt.asUintN(32, value)), littleEndian)
+    else view.setBigUint64(offset, BigInt.asUintN(64, value), littleEndian)
+  }
+  for (let changes = 1 + Math.floor(random() * 2); changes > 0; changes--) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const target = pick(fields.filter(([offset, size]) => offset + size <= bytes.length).concat([[4, 4]]))
+    if (bytes.length < 8) return bytes
+    const at = Math.floor(random() * Math.min(bytes.length, headerBytes))
+    const length = Math.floor(random() * 64)
+    switch (Math.floor(random() * 8)) {
+      case 0:
+      case 1:
+        write(view, target, pick(INTERESTING))
+        break
+      case 2:
+        write(view, target, read(view, target) + BigInt(Math.floor(random() * 65) - 32))
+        break
+      case 3: {
+        const source = pick(fields)
+        if (source[0] + source[1] <= bytes.length) write(view, target, read(view, source))
+        break
+      }
+      case 4:
+        bytes[at] ^= 1 << Math.floor(random() * 8)
+        break
+      case 5:
+        bytes = bytes.slice(0, Math.floor(random() * bytes.length))
+        break
+      case 6:
+        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + length)])
+        break
+      default:
+        bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at, at + length), ...bytes.subarray(at)])
+    }
+  }
+  return bytes
+}
+
+/** Opens a file and reads all that it offers; returns the code it was refused with. */
+async function exercise(path) {
+  let checkpoint
+  try {
+    checkpoint = await openGguf(path, {})
+    for (const { name, sizeBytes } of checkpoint.tensors.values()) {
+      const sizes = sizeBytes <= MAX_READ_BYTES ? [sizeBytes] : [64]
+      for (const asked of sizes) {
+        const found = await checkpoint.readRange({ name, offsetBytes: sizeBytes - asked, sizeBytes: asked })
+        if (found.length !== asked) throw new Error(`tensor ${name} gave ${found.length} of ${asked} bytes`)
+      }
+    }
+    const header = await readGgufHeader(path)
+    for (const [key, value] of header.metadata) {
+      if (value.type !== 'array' || value.elementType === 'array') continue
+      const elements = await readGgufArray(value)
+      if (elements.length !== value.count) throw new Error(`array ${key} gave ${elements.length} of ${value.count} elements`)
+    }
+    return 'opened'
+  } catch (error) {
+    if (error instanceof Error && error.name === 'EngineError') return error.code
+    throw error
+  } finally {
+    checkpoint?.[Symbol.dispose]()
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'weightroom-fuzz-'))
+const path = join(folder, 'model.gguf')
+const outcomes = new Map()
+let slowestMs = 0
+let failed = false
+for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+  writeFileSync(path, mutate(randomOf(seed)))
+  const start = performance.now()
+  try {
+    const outcome = await exercise(path)
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  } catch (error) {
+    process.stderr.write(`seed ${seed}: ${error instanceof Error ? error.stack : String(error)}\nThe file is kept at ${path}\n`)
+    failed = true
+    break
+  }
+  const elapsedMs = performance.now() - start
+  slowestMs = Math.max(slowestMs, elapsedMs)
+  if (elapsedMs > MAX_CASE_MS) {
+    process.stderr.write(`seed ${seed}: ${Math.round(elapsedMs)} ms\nThe file is kept at ${path}\n`)
+    failed = true
+    break
+  }
+}
+for (const [outcome, times] of [...outcomes].sort(([, a], [, b]) => b - a))
+  process.stdout.write(`${String(times).padStart(7)}  ${outcome}\n`)
+const peakMb = Math.round(process.resourceUsage().maxRSS / 1024)
+process.stdout.write(`${count} mutations from seed ${firstSeed}: slowest ${Math.round(slowestMs)} ms, peak memory ${peakMb} MB\n`)
+if (failed) process.exitCode = 1
+else rmSync(folder, { recursive: true })
