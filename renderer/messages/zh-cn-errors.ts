@@ -56,6 +56,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'bytes/invalid-json': '{path} 不是有效的 JSON：{reason}。',
   'bytes/json-too-deep': '{path} 的 JSON 嵌套超过 {maxDepth} 层。',
   'bytes/json-duplicate-key': '{path} 在同一个对象中重复出现 JSON 键“{key}”。',
+  'bytes/tar-malformed': '{path} 不是有效的 tar 归档文件：{reason}。',
   'bytes/zip-truncated': '{path} 是没有目录的 zip 压缩包：文件结尾缺失。',
   'bytes/zip-malformed': '{path} 不是有效的 zip 压缩包：{reason}。',
   'bytes/zip-limit': 'zip 压缩包 {path} 有 {found} 个条目（{what}）；最多允许 {max} 个。',

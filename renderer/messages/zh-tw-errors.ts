@@ -56,6 +56,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'bytes/invalid-json': '{path} 不是有效的 JSON：{reason}。',
   'bytes/json-too-deep': '{path} 的 JSON 巢狀結構超過 {maxDepth} 層。',
   'bytes/json-duplicate-key': '{path} 在同一個物件中重複出現 JSON 鍵「{key}」。',
+  'bytes/tar-malformed': '{path} 不是有效的 tar 封存檔：{reason}。',
   'bytes/zip-truncated': '{path} 是沒有目錄的 zip 壓縮檔：檔案結尾遺失。',
   'bytes/zip-malformed': '{path} 不是有效的 zip 壓縮檔：{reason}。',
   'bytes/zip-limit': 'zip 壓縮檔 {path} 有 {found} 個項目（{what}）；最多允許 {max} 個。',
