@@ -130,6 +130,8 @@ test('what is no chat database is refused and left alone', async () => {
   db.close()
   expect(await serviceCode(() => open(foreign))).toBe('chats/broken-database')
   expect(await serviceCode(() => open(folder.path))).toBe('chats/not-writable')
+  // No chat is open yet: nothing can be promised about one.
+  expect(() => open(folder.path)).toThrow(/cannot be written/)
 })
 
 test('a damaged tree cannot hang reading', async () => {
