@@ -21,8 +21,7 @@ const catalogue = {
   'chats/busy': (d: { chatId: string }) => `Chat ${d.chatId} is still answering; stop that reply first.`,
   'chats/disk-full': (d: { path: string }) =>
     `The disk is full: the chat could not be saved to ${d.path}. It stays in the window until there is room.`,
-  'chats/not-writable': (d: { path: string; reason: string }) =>
-    `${d.path} cannot be written (${d.reason}), so nothing is saved there.`,
+  'chats/not-writable': (d: { path: string; reason: string }) => `${d.path} cannot be written (${d.reason}), so nothing is saved there.`,
   'chats/locked': (d: { path: string }) => `Another program is using ${d.path}; the chat could not be saved yet.`,
   'chats/newer-database': (d: { path: string; foundVersion: number; knownVersion: number }) =>
     `${d.path} was written by a newer Weightroom (version ${d.foundVersion}, this one knows ${d.knownVersion}). It was left untouched.`,
