@@ -29,7 +29,7 @@ export interface ComputedTensor extends TensorHeader {
 }
 
 /** Quantized blocks in a file: `sizeBytes` bytes of whole blocks from `offsetBytes` on. Scales are little-endian unless the file is not. */
-export interface StoredBlocks {
+interface StoredBlocks {
   readonly type: BlockType
   readonly offsetBytes: number
   readonly sizeBytes: number

@@ -1,7 +1,7 @@
 // Sequential reads of a GGUF header of unknown length: a sliding window over the file, either byte order.
 import type { RandomAccessFile } from '../../bytes/random-access-file'
 import { engineError } from '../../errors'
-import { MAX_HEADER_BYTES } from './limits'
+import { MAX_ARRAYS, MAX_HEADER_BYTES } from './limits'
 
 /** One read of the file. A header of a few kilobytes takes one, the largest some tens. */
 const WINDOW_BYTES = 256 * 1024
@@ -21,6 +21,8 @@ export interface HeaderBytes {
   readonly remainingBytes: () => number
   readonly view: (sizeBytes: number, what: string) => Promise<DataView>
   readonly skip: (sizeBytes: number, what: string) => void
+  /** Counts one more array of the header. Throws "checkpoint/gguf-too-many". */
+  readonly countArray: () => void
   /** Skips strings (U64 length, bytes) without keeping them; returns the size of the one that is over the limit, or null. */
   readonly skipStrings: (strings: SkippedStrings, what: string) => Promise<bigint | null>
 }
@@ -33,6 +35,7 @@ export function createHeaderBytes(
   const { littleEndian, signal } = options
   const lastByte = Math.min(file.sizeBytes, MAX_HEADER_BYTES)
   let position = options.startBytes
+  let arrays = 0
   let windowStart = 0
   let window: DataView = new DataView(new ArrayBuffer(0))
 
@@ -76,6 +79,10 @@ export function createHeaderBytes(
     skip: (sizeBytes, what) => {
       check(sizeBytes, what)
       position += sizeBytes
+    },
+    countArray: () => {
+      if (++arrays > MAX_ARRAYS)
+        throw engineError('checkpoint/gguf-too-many', { path: file.path, what: 'arrays', found: String(arrays), max: MAX_ARRAYS })
     },
     skipStrings: async ({ count, maxBytes }, what) => {
       let left = count

@@ -15,6 +15,9 @@ export const MAX_ARRAY_ELEMENTS = 4 * 1024 * 1024
 /** Arrays of arrays are allowed by the specification and used by nobody; deeper nesting has no meaning. */
 export const MAX_ARRAY_DEPTH = 4
 
+/** Arrays of a header, counting those inside of arrays: they take no space when empty, only time. */
+export const MAX_ARRAYS = 262_144
+
 /** A whole tokenizer.json may be stored as one string; the largest have 33 MB. */
 export const MAX_STRING_BYTES = 40 * 1024 * 1024
 

@@ -7,7 +7,7 @@ import { MAX_ARRAY_DEPTH, MAX_ARRAY_ELEMENTS, MAX_STRING_BYTES } from './limits'
 const VALUE_TYPES = ['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'f32', 'bool', 'string', 'array', 'u64', 'i64', 'f64'] as const
 
 /** The type of a metadata value. */
-export type GgufValueType = (typeof VALUE_TYPES)[number]
+type GgufValueType = (typeof VALUE_TYPES)[number]
 
 /** Types whose values have a fixed size. */
 export type GgufScalarType = Exclude<GgufValueType, 'string' | 'array'>
@@ -17,6 +17,8 @@ export interface GgufArray {
   readonly type: 'array'
   readonly elementType: GgufValueType
   readonly count: number
+  /** The first elements, for display; strings are cut. Empty for arrays of arrays. */
+  readonly preview: readonly GgufScalar[]
   readonly file: string
   readonly littleEndian: boolean
   readonly offsetBytes: number
@@ -112,14 +114,38 @@ export async function readStringBytes(
   return bytes.view(Number(length), what)
 }
 
-/** Walks over the elements of an array without keeping them, and returns how many there are. */
+/** Enough to recognise a list by. */
+const PREVIEW_ELEMENTS = 8
+const PREVIEW_CHARACTERS = 64
+
+/** Reads the first elements of an array. */
+async function readPreview(
+  bytes: HeaderBytes,
+  array: { readonly key: string; readonly elementType: GgufScalarType | 'string'; readonly count: number },
+): Promise<readonly GgufScalar[]> {
+  const { key, elementType, count } = array
+  const preview: GgufScalar[] = []
+  for (let index = 0; index < Math.min(count, PREVIEW_ELEMENTS); index++) {
+    if (elementType === 'string') {
+      const what = `A string of ${key}`
+      preview.push(ggufText(await readStringBytes(bytes, { what, maxBytes: MAX_STRING_BYTES })).slice(0, PREVIEW_CHARACTERS))
+    } else {
+      const view = await bytes.view(SCALAR_BYTES[elementType], key)
+      preview.push(readScalar(view, { type: elementType, offset: 0, littleEndian: bytes.littleEndian }))
+    }
+  }
+  return preview
+}
+
+/** Walks over the elements of an array, keeping only the first few. */
 async function skipArray(
   bytes: HeaderBytes,
   place: { readonly key: string; readonly depth: number },
-): Promise<{ readonly elementType: GgufValueType; readonly count: number; readonly offsetBytes: number }> {
+): Promise<Pick<GgufArray, 'elementType' | 'count' | 'preview' | 'offsetBytes'>> {
   const { key, depth } = place
   const path = bytes.path
   if (depth > MAX_ARRAY_DEPTH) throw engineError('checkpoint/gguf-array-too-deep', { path, key, maxDepth: MAX_ARRAY_DEPTH })
+  bytes.countArray()
   const elementType = await readType(bytes, key)
   const length = await readLength(bytes, `The length of ${key}`)
   if (length > BigInt(MAX_ARRAY_ELEMENTS))
@@ -128,17 +154,18 @@ async function skipArray(
   const offsetBytes = bytes.positionBytes()
   if (elementType === 'array') {
     for (let index = 0; index < count; index++) await skipArray(bytes, { key, depth: depth + 1 })
-  } else if (elementType === 'string') {
-    const tooLong = await bytes.skipStrings({ count, maxBytes: MAX_STRING_BYTES }, key)
-    if (tooLong !== null)
-      throw engineError('checkpoint/gguf-string-too-long', {
-        path,
-        what: `A string of ${key}`,
-        sizeBytes: tooLong.toString(),
-        maxBytes: MAX_STRING_BYTES,
-      })
-  } else bytes.skip(count * SCALAR_BYTES[elementType], key)
-  return { elementType, count, offsetBytes }
+    return { elementType, count, preview: [], offsetBytes }
+  }
+  const preview = await readPreview(bytes, { key, elementType, count })
+  const left = count - preview.length
+  if (elementType !== 'string') {
+    bytes.skip(left * SCALAR_BYTES[elementType], key)
+    return { elementType, count, preview, offsetBytes }
+  }
+  const tooLong = await bytes.skipStrings({ count: left, maxBytes: MAX_STRING_BYTES }, key)
+  if (tooLong === null) return { elementType, count, preview, offsetBytes }
+  const what = `A string of ${key}`
+  throw engineError('checkpoint/gguf-string-too-long', { path, what, sizeBytes: tooLong.toString(), maxBytes: MAX_STRING_BYTES })
 }
 
 /** Reads the type and the value of `key`; an array's elements stay in the file. Throws one "checkpoint/gguf-..." code per rule that is broken. */

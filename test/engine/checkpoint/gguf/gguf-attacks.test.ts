@@ -1,5 +1,5 @@
 // Hostile GGUF headers: each is refused with its own code before anything large is read or allocated.
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, truncateSync, writeSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../../../../engine/checkpoint/open'
 import { engineCode } from '../../../support/engine-code'
@@ -146,6 +146,17 @@ describe('hostile GGUF files', () => {
       const code = await engineCode(() => openCheckpoint(folder.write('model.gguf', whole.subarray(0, sizeBytes))))
       expect(['checkpoint/gguf-truncated-header', 'checkpoint/truncated-file'], `cut at ${sizeBytes}`).toContain(code)
     }
+  })
+
+  it('refuses millions of empty arrays in an array', async () => {
+    using folder = temporaryFolder()
+    const outer = rawValue(9, (parts) => {
+      parts.u32(9)
+      parts.u64(4 * 1024 * 1024)
+    })
+    const path = folder.write('model.gguf', ggufFile(withValue(outer)))
+    truncateSync(path, 60 * 1024 * 1024)
+    expect(await engineCode(() => openCheckpoint(path))).toBe('checkpoint/gguf-too-many')
   })
 
   it.each([

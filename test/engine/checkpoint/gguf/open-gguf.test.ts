@@ -131,7 +131,7 @@ describe('GGUF files', () => {
     expect(strings?.type === 'array' && (await readGgufArray(strings))).toEqual(['x', 'yz'])
   })
 
-  it('keeps the types of metadata, and shows arrays by type and length', async () => {
+  it('keeps the types of metadata, and shows arrays by their first elements', async () => {
     using folder = temporaryFolder()
     const path = folder.write(
       'model.gguf',
@@ -141,7 +141,7 @@ describe('GGUF files', () => {
           ['big', { type: 'u64', value: 2n ** 63n }],
           ['flag', { type: 'bool', value: true }],
           ['tokens', { type: 'strings', value: ['<unk>', 'a\u00e9', ''] }],
-          ['ids', { type: 'i32s', value: [3, -4, 5] }],
+          ['ids', { type: 'i32s', value: [3, -4, 5, 0, 1, 2, 3, 4, 5, 6, 7, 8] }],
           ['__proto__', { type: 'u32', value: 1 }],
         ],
       }),
@@ -151,8 +151,8 @@ describe('GGUF files', () => {
       ['general.architecture', 'llama'],
       ['big', '9223372036854775808'],
       ['flag', 'true'],
-      ['tokens', 'string [3]'],
-      ['ids', 'i32 [3]'],
+      ['tokens', 'string [3]: "<unk>", "a\u00e9", ""'],
+      ['ids', 'i32 [12]: 3, -4, 5, 0, 1, 2, 3, 4, …'],
       ['__proto__', '1'],
     ])
     const { metadata } = await readGgufHeader(path)
@@ -161,7 +161,7 @@ describe('GGUF files', () => {
     if (tokens?.type !== 'array' || ids?.type !== 'array') throw new Error('these are arrays')
     expect(await readGgufArray(tokens)).toEqual(['<unk>', 'a\u00e9', ''])
     expect(await readGgufArray(tokens, { count: 1 })).toEqual(['<unk>'])
-    expect(await readGgufArray(ids)).toEqual([3, -4, 5])
+    expect(await readGgufArray(ids)).toEqual([3, -4, 5, 0, 1, 2, 3, 4, 5, 6, 7, 8])
   })
 })
 
