@@ -160,8 +160,10 @@ export async function convert(
   await writeOthers(prepared, staging)
   await checkSourceUnchanged(prepared)
   if (signal?.aborted) throw engineError('runtime/aborted', { what: 'The conversion' })
+  // Another program may have put something there in the meantime.
+  const replaced = await prepared.findReplaced()
   // The index last: whoever finds it finds everything it names.
   const names = [...files.map(({ file }) => file), ...companions.map(({ file }) => file), ...(index ? [index.file] : [])]
-  await staging.finish(names, plan.replaced)
+  await staging.finish(names, replaced)
   return report(prepared, proven)
 }

@@ -45,6 +45,8 @@ export interface PreparedConversion extends Disposable {
   /** The same for the same source, request and result: what an interrupted run left may be used again. */
   readonly fingerprint: string
   readonly sourceStates: readonly SourceState[]
+  /** Looks again at what the result would replace, as the plan did. Throws "convert/output-is-input" and "convert/output-exists". */
+  readonly findReplaced: () => Promise<readonly string[]>
 }
 
 /** What a source file was when it was planned. */
@@ -181,7 +183,7 @@ function withoutAliases<T extends { readonly tensors: readonly OutputTensor[] }>
   return { ...shard, tensors: shard.tensors.map((tensor) => ({ ...tensor, aliases: [] })) }
 }
 
-function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkpoint' | typeof Symbol.dispose>): string {
+function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkpoint' | 'findReplaced' | typeof Symbol.dispose>): string {
   const { plan, files, index, companions, sourceStates, destination } = content
   const layouts = files.map(({ file, layout, sources }) => [
     file,
@@ -236,12 +238,14 @@ async function prepareFrom(checkpoint: Checkpoint, request: ConversionRequest): 
   const journal = await readJournal(journalPath(destination))
   // A run that was killed while it gave final names left some of its own files there.
   const isOurs = journal?.fingerprint === fingerprint && journal.finishing
-  const replaced = await checkReplacements(destination, { outputs: names, inputs, format, force: force || isOurs })
+  const findReplacedNow = async (): Promise<readonly string[]> =>
+    checkReplacements(await findDestination(request.out, format), { outputs: names, inputs, format, force: force || isOurs })
   return {
     ...content,
-    plan: { ...plan, replaced },
+    plan: { ...plan, replaced: await findReplacedNow() },
     checkpoint,
     fingerprint,
+    findReplaced: findReplacedNow,
     [Symbol.dispose]: () => checkpoint[Symbol.dispose](),
   }
 }

@@ -1,13 +1,17 @@
 // The folder of unfinished files beside a destination: nothing has its final name before everything is complete and proven.
 import { mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { engineError } from '../errors'
+import { setTimeout } from 'node:timers/promises'
+import { EngineError, engineError } from '../errors'
 import type { Destination } from './destination'
 import { journalStart, readJournal, recordFinishing, type JournalContent } from './journal'
-import { writeError } from './output-file'
+import { systemCode, writeError } from './output-file'
 
 /** Ending of a file that is not complete, or not known to be. */
 const UNFINISHED = '.part'
+
+/** File that holds the number of the process at work. */
+const LOCK = 'process'
 
 /** Staging folders that conversions of this process are using. */
 const active = new Set<string>()
@@ -29,6 +33,38 @@ function isRunning(pid: number): boolean {
   } catch (cause) {
     // EPERM: it runs, as somebody else.
     return cause instanceof Error && 'code' in cause && cause.code === 'EPERM'
+  }
+}
+
+/** How long a lock without an owner is waited for: between its creation and its content lies one system call. */
+const LOCK_WAIT_MS = 50
+
+/** Throws "convert/already-running" when the lock belongs to a living process. */
+async function checkOwner(folder: string): Promise<void> {
+  const path = join(folder, LOCK)
+  let text = await readFile(path, 'utf8').catch(() => '')
+  if (text === '') {
+    await setTimeout(LOCK_WAIT_MS)
+    text = await readFile(path, 'utf8').catch(() => '')
+  }
+  const pid = Number(text)
+  // In a container a process often has the number of the one before it: our own number alone means nothing.
+  if (pid === process.pid ? active.has(folder) : pid > 0 && isRunning(pid))
+    throw engineError('convert/already-running', { path: folder, pid })
+}
+
+async function lock(folder: string): Promise<void> {
+  const path = join(folder, LOCK)
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await writeFile(path, String(process.pid), { flag: 'wx' })
+      active.add(folder)
+      return
+    } catch (cause) {
+      if (attempt > 0 || systemCode(cause) !== 'EEXIST') throw cause
+      await checkOwner(folder)
+      await rm(path, { force: true })
+    }
   }
 }
 
@@ -63,24 +99,28 @@ export class Staging implements AsyncDisposable {
    */
   static async open(destination: Destination, fingerprint: string): Promise<Staging> {
     const folder = stagingPath(destination)
-    const lock = join(folder, 'process')
-    const owner = Number(await readFile(lock, 'utf8').catch(() => ''))
-    // A process of a container often has the number of the one before it: our own number is no other process.
-    const isTaken = owner === process.pid ? active.has(folder) : owner > 0 && isRunning(owner)
-    if (isTaken) throw engineError('convert/already-running', { path: folder, pid: owner })
-    active.add(folder)
+    let madeFolder: string | null = null
+    let isLocked = false
     try {
+      madeFolder = (await mkdir(dirname(folder), { recursive: true })) ?? null
+      await mkdir(folder, { recursive: true })
+      await lock(folder)
+      isLocked = true
       const journal = await readJournal(journalPath(destination))
       const earlier = journal?.fingerprint === fingerprint ? journal : null
-      if (earlier === null) await rm(folder, { recursive: true, force: true })
-      const madeFolder = (await mkdir(dirname(folder), { recursive: true })) ?? null
+      if (earlier === null) {
+        await rm(join(folder, 'files'), { recursive: true, force: true })
+        await writeFile(journalPath(destination), journalStart(fingerprint))
+      }
       await mkdir(join(folder, 'files'), { recursive: true })
-      await writeFile(lock, String(process.pid))
-      if (earlier === null) await writeFile(journalPath(destination), journalStart(fingerprint))
       return new Staging(destination, { earlier, madeFolder })
     } catch (cause) {
-      active.delete(folder)
-      throw await writeError(folder, { cause, neededBytes: 0 })
+      if (cause instanceof EngineError) throw cause
+      const error = await writeError(folder, { cause, neededBytes: 0 })
+      if (isLocked) active.delete(folder)
+      await rm(folder, { recursive: true, force: true })
+      if (madeFolder !== null) await removeEmptyFolders(dirname(folder), madeFolder)
+      throw error
     }
   }
 
