@@ -1,6 +1,7 @@
 // The data of one zip entry: where stored data lie, and inflating with a limit on what comes out. Follows APPNOTE 6.3.10 and RFC 1951.
+import { pipeline } from 'node:stream/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
-import { engineError } from '../errors'
+import { EngineError, engineError } from '../errors'
 import { createByteCursor } from './cursor'
 import type { RandomAccessFile } from './random-access-file'
 import type { ZipEntry } from './zip'
@@ -38,7 +39,8 @@ export async function zipDataOffset({ file, entry }: EntryPlace): Promise<number
   const nameBytes = header.u16()
   const extraBytes = header.u16()
   const offsetBytes = entry.headerOffsetBytes + LOCAL_HEADER_BYTES + nameBytes + extraBytes
-  if (offsetBytes + entry.compressedBytes > entry.limitBytes) throw engineError('bytes/zip-overlap', { path, name, other: 'what follows it' })
+  if (offsetBytes + entry.compressedBytes > entry.limitBytes)
+    throw engineError('bytes/zip-overlap', { path, name, other: 'what follows it' })
   const localName = await file.read({ offsetBytes: entry.headerOffsetBytes + LOCAL_HEADER_BYTES, sizeBytes: nameBytes })
   if (new TextDecoder().decode(localName) !== entry.name) {
     throw engineError('bytes/zip-malformed', { path, reason: `the directory and the header of ${name} name different files` })
@@ -57,36 +59,33 @@ async function inflateRange(
   const dataOffsetBytes = await zipDataOffset({ file, entry })
   const target = new Uint8Array(range.sizeBytes)
   const endBytes = range.offsetBytes + range.sizeBytes
-  const inflate = createInflateRaw()
   let doneBytes = 0
-  const feed = async (): Promise<void> => {
-    for (let start = 0; start < entry.compressedBytes && doneBytes < endBytes; start += CHUNK_BYTES) {
-      if (range.signal?.aborted) throw engineError('runtime/aborted', { what: `Reading ${path}` })
+  /** Set by the collector, which stops as soon as the range is there. */
+  const progress = { isComplete: false }
+  async function* compressed(): AsyncGenerator<Uint8Array> {
+    for (let start = 0; start < entry.compressedBytes; start += CHUNK_BYTES) {
       const sizeBytes = Math.min(CHUNK_BYTES, entry.compressedBytes - start)
-      const chunk = await file.read({ offsetBytes: dataOffsetBytes + start, sizeBytes })
-      if (inflate.destroyed) return
-      await new Promise<void>((resolve, reject) => inflate.write(chunk, (error) => (error ? reject(error) : resolve())))
+      yield await file.read({ offsetBytes: dataOffsetBytes + start, sizeBytes, ...(range.signal && { signal: range.signal }) })
     }
-    inflate.end()
   }
-  const feeding = feed().catch((error: unknown) => {
-    inflate.destroy(error instanceof Error ? error : new Error(String(error)))
-  })
-  try {
-    for await (const piece of inflate as AsyncIterable<Uint8Array>) {
+  const collect = async (pieces: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const piece of pieces) {
       const from = Math.max(range.offsetBytes - doneBytes, 0)
       const to = Math.min(endBytes - doneBytes, piece.length)
       if (from < to) target.set(piece.subarray(from, to), doneBytes + from - range.offsetBytes)
       doneBytes += piece.length
       if (doneBytes > entry.sizeBytes) throw malformed('inflates to more than its size')
-      if (doneBytes >= endBytes) break
+      progress.isComplete = doneBytes >= endBytes && endBytes < entry.sizeBytes
+      if (progress.isComplete) return
     }
+  }
+  try {
+    await pipeline(compressed, createInflateRaw(), collect)
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && String(cause.code).startsWith('Z_')) throw malformed('is not valid deflate data', cause)
-    throw cause
-  } finally {
-    inflate.destroy()
-    await feeding
+    // The rest of the entry is left unread, which the pipeline reports as a premature end.
+    if (progress.isComplete) return target
+    if (cause instanceof EngineError) throw cause
+    throw malformed('is not valid deflate data', cause)
   }
   if (doneBytes < endBytes) throw malformed('inflates to less than its size')
   return target

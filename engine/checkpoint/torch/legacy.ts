@@ -9,7 +9,7 @@ import { readPickles } from './pickle-stream'
 import { placeTensors, type StoragePlace } from './place-tensors'
 import { placeRawStorage } from './raw-storages'
 import { findStateDict } from './state-dict'
-import { torchPersistentLoad } from './storage-ids'
+import { keyText, torchPersistentLoad } from './storage-ids'
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn
 const PROTOCOL_VERSION = 1001
@@ -52,7 +52,7 @@ async function placeStorages(
   let offsetBytes = options.startBytes
   for (const item of keys.items) {
     if (signal?.aborted) throw engineError('runtime/aborted', { what: `Opening ${file.path}` })
-    const key = String(item)
+    const key = keyText(item) ?? ''
     const storage = storages.get(key)
     if (!storage || places.has(key)) {
       throw engineError('checkpoint/not-pytorch', { path: file.path, reason: `its list of storages holds ${key.slice(0, 200)} wrongly` })

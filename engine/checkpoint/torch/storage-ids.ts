@@ -4,7 +4,8 @@ import type { PersistentLoad } from '../pickle/machine'
 import { isPickleObject, type PickleStorage, type PickleValue } from '../pickle/values'
 import { STORAGE_DTYPES } from './dtypes'
 
-function text(value: PickleValue | undefined): string | null {
+/** The key of a storage or tensor, which may be a number; null where it is neither text nor a number. */
+export function keyText(value: PickleValue | undefined): string | null {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : null
 }
@@ -38,7 +39,7 @@ export function torchPersistentLoad(path: string): PersistentLoad {
     const [kind, type, key, , elements, view] = id.items
     if (kind === 'module' && isPickleObject(type) && type.kind === 'global') return type
     const dtype = storageClassDtype(type)
-    const storageKey = text(key)
+    const storageKey = keyText(key)
     const storageElements = count(elements)
     const storageView = readView(view)
     if (kind !== 'storage' || dtype === undefined || storageKey === null || storageElements === null || storageView === undefined)

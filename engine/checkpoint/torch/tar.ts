@@ -14,7 +14,7 @@ import { readPickles } from './pickle-stream'
 import { placeTensors, type StoragePlace } from './place-tensors'
 import { placeRawStorage } from './raw-storages'
 import { findStateDict } from './state-dict'
-import { storageClassDtype } from './storage-ids'
+import { keyText, storageClassDtype } from './storage-ids'
 
 interface TarArchive {
   readonly file: RandomAccessFile
@@ -42,6 +42,12 @@ function items(archive: TarArchive, value: PickleValue | undefined): readonly Pi
   throw refuse(archive, 'its lists are not lists')
 }
 
+function keyOf(archive: TarArchive, value: PickleValue | undefined): string {
+  const key = keyText(value)
+  if (key === null) throw refuse(archive, 'one of its keys is no number')
+  return key
+}
+
 function count(archive: TarArchive, value: PickleValue | undefined): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw refuse(archive, 'one of its counts is not a number')
@@ -67,17 +73,17 @@ async function readStorages(archive: TarArchive): Promise<Storages> {
   for (let index = 0; index < storageCount; index++) {
     const [key, , type] = items(archive, await next())
     const dtype = storageClassDtype(type)
-    if (dtype === undefined || byKey.has(String(key))) throw refuse(archive, 'one of its storages has no type or is there twice')
-    const placed = await placeRawStorage(file, { key: String(key), dtype, offsetBytes: startBytes, endBytes })
+    if (dtype === undefined || byKey.has(keyOf(archive, key))) throw refuse(archive, 'one of its storages has no type or is there twice')
+    const placed = await placeRawStorage(file, { key: keyOf(archive, key), dtype, offsetBytes: startBytes, endBytes })
     startBytes = placed.endBytes
-    byKey.set(String(key), { kind: 'storage', key: String(key), dtype, elements: placed.elements, view: null })
-    places.set(String(key), placed.place)
+    byKey.set(keyOf(archive, key), { kind: 'storage', key: keyOf(archive, key), dtype, elements: placed.elements, view: null })
+    places.set(keyOf(archive, key), placed.place)
   }
   for (const view of items(archive, await next())) {
     const [key, rootKey, offset, elements] = items(archive, view)
-    const root = byKey.get(String(rootKey))
+    const root = byKey.get(keyOf(archive, rootKey))
     if (!root) throw refuse(archive, 'a part of a storage has no storage')
-    byKey.set(String(key), { ...root, view: { offsetElements: count(archive, offset), elements: count(archive, elements) } })
+    byKey.set(keyOf(archive, key), { ...root, view: { offsetElements: count(archive, offset), elements: count(archive, elements) } })
   }
   return { byKey, places }
 }
@@ -94,7 +100,7 @@ async function readTensors(archive: TarArchive, storages: Storages): Promise<Rea
   for (let index = 0; index < tensorCount; index++) {
     const head = readPickle(bytes, { path: file.path, start: position, persistentLoad })
     const [key, storageKey] = items(archive, head.value)
-    const storage = storages.byKey.get(String(storageKey))
+    const storage = storages.byKey.get(keyOf(archive, storageKey))
     if (!storage || storage.dtype === null) throw refuse(archive, 'a tensor has no storage')
     const cursor = createByteCursor(bytes.subarray(head.endBytes), `the tensors of ${file.path}`)
     const dimensions = cursor.i32()
@@ -103,7 +109,7 @@ async function readTensors(archive: TarArchive, storages: Storages): Promise<Rea
     const shape = Array.from({ length: dimensions }, () => cursor.length('a dimension'))
     const strides = Array.from({ length: dimensions }, () => cursor.length('a stride'))
     const offsetElements = cursor.length('an offset')
-    tensors.set(String(key), { kind: 'tensor', storage, dtype: storage.dtype, offsetElements, shape, strides })
+    tensors.set(keyOf(archive, key), { kind: 'tensor', storage, dtype: storage.dtype, offsetElements, shape, strides })
     position = head.endBytes + cursor.positionBytes()
   }
   return tensors
@@ -123,7 +129,7 @@ function persistentLoad(archive: TarArchive, storages: Storages, tensors: Readon
       const [type] = id.items
       if (isPickleObject(type) && type.kind === 'global') return type
     }
-    const found = isPickleObject(id) ? undefined : (tensors.get(String(id)) ?? storages.byKey.get(String(id)))
+    const found = isPickleObject(id) ? undefined : (tensors.get(keyOf(archive, id)) ?? storages.byKey.get(keyOf(archive, id)))
     if (!found) throw engineError('checkpoint/pickle-persistent-id', { path: archive.file.path })
     return found
   }
