@@ -36,6 +36,8 @@ const INCOMPLETE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'checkpoint/lfs-pointer',
   'checkpoint/header-truncated',
   'checkpoint/header-beyond-file',
+  'checkpoint/gguf-missing-part',
+  'checkpoint/gguf-truncated-header',
 ])
 
 const UNSUPPORTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -45,6 +47,9 @@ const UNSUPPORTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'checkpoint/unsupported-format',
   'checkpoint/unsupported-weight-dtype',
   'checkpoint/unknown-format',
+  'checkpoint/gguf-version',
+  'checkpoint/gguf-unknown-tensor-type',
+  'checkpoint/gguf-big-endian-blocks',
   'checkpoint/ambiguous-weights',
 ])
 

@@ -192,6 +192,14 @@ describe('split GGUF', () => {
     expect(checkpoint.metadata['split.no']).toBe('0')
   })
 
+  it('opens a folder that holds one set', async () => {
+    using folder = temporaryFolder()
+    folder.write('m-00001-of-00002.gguf', part(1, ['a'], 2))
+    folder.write('m-00002-of-00002.gguf', part(2, ['b', 'c'], 2))
+    using checkpoint = await openCheckpoint(folder.path)
+    expect([...checkpoint.tensors.keys()]).toEqual(['a', 'b', 'c'])
+  })
+
   it('names the part that is missing', async () => {
     using folder = temporaryFolder()
     const path = folder.write('m-00001-of-00003.gguf', part(1, []))
