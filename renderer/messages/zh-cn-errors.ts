@@ -19,7 +19,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'chats/wrong-role': '这项操作不适用于这条消息。',
   'chats/busy': '这个会话正在回复，请先停止回复。',
   'chats/disk-full': '磁盘已满，会话无法保存到 {path}。腾出空间之前，内容会保留在窗口中。',
-  'chats/not-writable': '会话无法保存到 {path}（{reason}）。内容会保留在窗口中。',
+  'chats/not-writable': '无法写入 {path}（{reason}），因此没有保存任何内容。',
   'chats/locked': '另一个程序正在使用 {path}，会话尚未保存。',
   'chats/newer-database': '{path} 由更新版本的 Weightroom 写入（版本 {foundVersion}，当前程序只认识 {knownVersion}），因此没有改动它。',
   'chats/broken-database': '{path} 无法作为会话数据库读取：{reason}。',

@@ -19,7 +19,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'chats/wrong-role': '這項動作不適用於這則訊息。',
   'chats/busy': '這則對話正在回覆，請先停止回覆。',
   'chats/disk-full': '磁碟已滿，對話無法儲存到 {path}。在騰出空間之前，內容會保留在視窗中。',
-  'chats/not-writable': '對話無法儲存到 {path}（{reason}）。內容會保留在視窗中。',
+  'chats/not-writable': '無法寫入 {path}（{reason}），因此沒有儲存任何內容。',
   'chats/locked': '另一個程式正在使用 {path}，對話尚未儲存。',
   'chats/newer-database': '{path} 是由較新版本的 Weightroom 寫入的（版本 {foundVersion}，目前程式只認得 {knownVersion}），因此沒有更動它。',
   'chats/broken-database': '{path} 無法當成對話資料庫讀取：{reason}。',
