@@ -1,5 +1,5 @@
 // Damages real weight files at random and opens them: every outcome must be tensors or an error of the catalogue, soon and in little memory.
-// Usage: node test/fuzz/weight-files.mjs [--seed 1] [--count 4000] [file or folder ...]; without files the reference checkpoints are used.
+// Usage: node test/fuzz/weight-files.mjs [--seed 1] [--count 4000] [--case 17] [file or folder ...]; without files the reference checkpoints are used.
 import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative, resolve } from 'node:path'
@@ -11,10 +11,12 @@ const root = resolve(import.meta.dirname, '../..')
 const reference = resolve(root, '../shared/reference/checkpoints')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '4000' } },
+  options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '4000' }, case: { type: 'string' } },
 })
 const seed = Number(values.seed)
 const count = Number(values.count)
+/** With a number, only that case is opened; its damaged file is kept in the temporary folder. */
+const only = values.case === undefined ? null : Number(values.case)
 
 /** Cases slower or larger than this are reported; a quiet machine needs a few milliseconds. */
 const MAX_CASE_MS = 2000
@@ -131,7 +133,7 @@ const { openCheckpoint } = await import(pathToFileURL(join(work, 'engine/open.mj
 let failures = 0
 function report(target, number, what) {
   failures++
-  console.error(`${basename(target)} seed ${seed} case ${number}: ${what}`)
+  process.stderr.write(`${basename(target)} seed ${seed} case ${number}: ${what}\n`)
 }
 
 async function openAndRead(path) {
@@ -173,7 +175,9 @@ try {
       const original = originals[random(originals.length)]
       const damaged = damage(original.bytes, random)
       if (original.path.endsWith('.index') && random(8) > 0) sealIndex(original.bytes, damaged)
+      if (only !== null && number !== only) continue
       writeFileSync(original.path, damaged)
+      if (only !== null) writeFileSync(join(tmpdir(), `weightroom-fuzz-case-${basename(original.path)}`), damaged)
       const start = performance.now()
       try {
         await openAndRead(copy)
@@ -191,7 +195,7 @@ try {
       writeFileSync(original.path, original.bytes)
     }
     const summary = [...codes].sort(([, left], [, right]) => right - left).map(([code, times]) => `${code} ${times}`)
-    console.log(`${basename(target)}: ${count} cases, slowest ${Math.round(slowestMs)} ms; ${summary.join(', ')}`)
+    process.stdout.write(`${basename(target)}: ${count} cases, slowest ${Math.round(slowestMs)} ms; ${summary.join(', ')}\n`)
   }
 } finally {
   rmSync(work, { recursive: true, force: true })

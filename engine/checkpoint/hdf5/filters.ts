@@ -12,7 +12,8 @@ export function isKnownFilter(filter: Hdf5Filter): boolean {
 
 /** Byte planes back to elements; bytes behind the last whole element stay where they are. */
 function unshuffle(bytes: Uint8Array, elementBytes: number): Uint8Array {
-  if (elementBytes < 2) return bytes
+  // An element larger than the chunk has no planes to go through.
+  if (elementBytes < 2 || elementBytes > bytes.length) return bytes
   const count = Math.floor(bytes.length / elementBytes)
   const target = new Uint8Array(bytes)
   for (let plane = 0; plane < elementBytes; plane++) {

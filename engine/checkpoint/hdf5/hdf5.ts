@@ -77,8 +77,9 @@ async function walk(source: Hdf5Source, rootAddress: number, signal?: AbortSigna
       content.metadata.set(object.path === '' ? name : `${object.path}/${name}`, value)
     }
     const prefix = object.path === '' ? '' : `${object.path}/`
-    const links = await readLinks(source, messages)
-    for (const link of [...links].reverse()) {
+    // By name, as h5py goes through them: heaps of links are in the order of a hash. The last one is taken first.
+    const links = [...(await readLinks(source, messages))].sort((left, right) => (left.name < right.name ? 1 : -1))
+    for (const link of links) {
       if (link.address === null) addNote(leftOut, 'symbolic link', prefix + link.name)
       else pending.push({ path: prefix + link.name, address: link.address, depth: object.depth + 1 })
     }

@@ -6,6 +6,12 @@ import { createSource, type Hdf5Source } from './source'
 const SUPERBLOCK_BYTES = 100
 const SIGNATURE = '\x89HDF\r\n\x1a\n'
 
+/** Every structure lies before the recorded end; a file that ends earlier was cut off. */
+function checkEnd(source: Hdf5Source, endBytes: number): void {
+  const { sizeBytes } = source.file
+  if (endBytes > sizeBytes) throw source.malformed(sizeBytes, `the file is cut off: ${endBytes} bytes are recorded, ${sizeBytes} are there`)
+}
+
 /** Reads the superblock of a file whose first bytes are the signature. Throws "checkpoint/hdf5-malformed". */
 export async function readSuperblock(
   file: RandomAccessFile,
@@ -27,11 +33,15 @@ export async function readSuperblock(
   if (version < 2) {
     cursor.skip(version === 0 ? 24 : 28)
     if (cursor.address() !== 0) throw source.malformed(24, 'the file starts with a user block')
-    cursor.skip(3 * addressBytes + addressBytes)
+    cursor.skip(addressBytes)
+    checkEnd(source, cursor.uint(addressBytes))
+    // The driver's address, then the offset of the root entry's name.
+    cursor.skip(2 * addressBytes)
   } else {
     cursor.skip(12)
     if (cursor.address() !== 0) throw source.malformed(12, 'the file starts with a user block')
-    cursor.skip(2 * addressBytes)
+    cursor.skip(addressBytes)
+    checkEnd(source, cursor.uint(addressBytes))
   }
   const rootAddress = cursor.address()
   if (rootAddress === null) throw source.malformed(0, 'there is no root group')
