@@ -10,6 +10,8 @@ const MAX_SIZE_EM = 40
 /** Writes a formula as HTML with MathML inside; one with a mistake is shown as its source. */
 export function formulaHtml(formula: string, displayMode: { readonly display: boolean }): string {
   return katex.renderToString(formula, {
+    // The theme's own red: KaTeX's is too dark to read on a dark page.
+    errorColor: 'var(--danger)',
     displayMode: displayMode.display,
     trust: false,
     strict: 'ignore',
