@@ -142,11 +142,11 @@ export const checkpointErrors = {
   'checkpoint/ambiguous-weights': (d: { directory: string; files: readonly string[] }) =>
     `${d.directory} holds several weight files and no index that says which belong together: ${d.files.join(', ')}.`,
   'checkpoint/unsupported-format': (d: { path: string; found: readonly { readonly file: string; readonly format: string }[] }) =>
-    `${d.path} holds weights in a format that cannot be opened yet: ${d.found.map((entry) => `${entry.file} (${entry.format})`).join(', ')}. Supported is safetensors.`,
+    `${d.path} holds weights in a format that cannot be opened yet: ${d.found.map((entry) => `${entry.file} (${entry.format})`).join(', ')}.`,
   'checkpoint/unsupported-weight-dtype': (d: { path: string; dtype: string; supported: readonly string[] }) =>
     `The weights of ${d.path} are ${d.dtype}, which cannot be run yet; supported are ${d.supported.join(', ')}.`,
   'checkpoint/undecodable-dtype': (d: { dtype: string }) => `Values of dtype ${d.dtype} cannot be shown as numbers.`,
-  'checkpoint/unknown-format': (d: { path: string }) => `${d.path} is not a checkpoint of a known format. Supported is safetensors.`,
+  'checkpoint/unknown-format': (d: { path: string }) => `${d.path} is not a checkpoint of a known format.`,
 
   'checkpoint/gguf-magic': (d: { path: string }) => `${d.path} does not start with "GGUF".`,
   'checkpoint/gguf-version': (d: { path: string; version: number }) =>

@@ -122,10 +122,10 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/hard-linked-reference': '{path} 引用的文件“{reference}”在磁盘上还有另一个名字（硬链接），因此不会打开。',
   'checkpoint/no-weights': '{directory} 里没有权重：没有 .safetensors 文件，也没有其他模型文件。',
   'checkpoint/ambiguous-weights': '{directory} 里有多个权重文件，但没有索引说明哪些属于一组：{files}。',
-  'checkpoint/unsupported-format': '{path} 的权重格式暂时无法打开；支持的格式是 safetensors。',
+  'checkpoint/unsupported-format': '{path} 的权重格式暂时无法打开。',
   'checkpoint/unsupported-weight-dtype': '{path} 的权重是 {dtype}，暂时无法运行；支持的有 {supported}。',
   'checkpoint/undecodable-dtype': 'dtype {dtype} 的值无法显示为数字。',
-  'checkpoint/unknown-format': '{path} 不是已知格式的模型文件；支持的格式是 safetensors。',
+  'checkpoint/unknown-format': '{path} 不是已知格式的模型文件。',
   'checkpoint/gguf-magic': '{path} 的开头不是“GGUF”。',
   'checkpoint/gguf-version': '{path} 是 GGUF 第 {version} 版；可以读取的是第 2 版和第 3 版。',
   'checkpoint/gguf-truncated-header':

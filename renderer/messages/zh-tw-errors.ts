@@ -122,10 +122,10 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/hard-linked-reference': '{path} 參照的檔案「{reference}」在磁碟上還有另一個名稱（硬連結），因此不會開啟。',
   'checkpoint/no-weights': '{directory} 裡沒有權重：沒有 .safetensors 檔案，也沒有其他模型檔案。',
   'checkpoint/ambiguous-weights': '{directory} 裡有多個權重檔案，但沒有索引說明哪些屬於一起：{files}。',
-  'checkpoint/unsupported-format': '{path} 的權重格式目前還無法開啟；支援的格式是 safetensors。',
+  'checkpoint/unsupported-format': '{path} 的權重格式目前還無法開啟。',
   'checkpoint/unsupported-weight-dtype': '{path} 的權重是 {dtype}，目前還無法執行；支援的有 {supported}。',
   'checkpoint/undecodable-dtype': 'dtype {dtype} 的值無法以數字顯示。',
-  'checkpoint/unknown-format': '{path} 不是已知格式的模型檔案；支援的格式是 safetensors。',
+  'checkpoint/unknown-format': '{path} 不是已知格式的模型檔案。',
   'checkpoint/gguf-magic': '{path} 的開頭不是「GGUF」。',
   'checkpoint/gguf-version': '{path} 是 GGUF 第 {version} 版；可以讀取的是第 2 版和第 3 版。',
   'checkpoint/gguf-truncated-header':

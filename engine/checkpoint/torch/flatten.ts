@@ -49,12 +49,20 @@ interface Walk extends NamedTensors {
   otherCount: number
   readonly path: string
   readonly onPath: Set<PickleValue>
+  /** Keys on the way from the root to the value that is visited. */
+  readonly keys: PickleValue[]
   visited: number
 }
 
-function joined(prefix: string, key: PickleValue): string {
-  const text = keyText(key)
-  return prefix === '' ? text : `${prefix}.${text}`
+/** The name of the value that the walk stands at. Made only where it is needed: most values of a bomb have none. */
+function nameOf(walk: Walk): string {
+  return walk.keys.map(keyText).join('.')
+}
+
+function visitAt(walk: Walk, key: PickleValue, value: PickleValue): void {
+  walk.keys.push(key)
+  visit(walk, value)
+  walk.keys.pop()
 }
 
 function add(walk: Walk, name: string, tensor: PickleTensor): void {
@@ -65,67 +73,67 @@ function add(walk: Walk, name: string, tensor: PickleTensor): void {
   walk.tensors.set(name, tensor)
 }
 
-function passOver(walk: Walk, name: string): void {
+function passOver(walk: Walk): void {
   walk.otherCount++
-  if (walk.others.length < MAX_OTHERS) walk.others.push(name)
+  if (walk.others.length < MAX_OTHERS) walk.others.push(nameOf(walk))
 }
 
 /** Parameters, then buffers that are saved, then submodules. */
-function visitModule(walk: Walk, module: PickleDict, prefix: string): void {
+function visitModule(walk: Walk, module: PickleDict): void {
   const skipped = module.entries.get('_non_persistent_buffers_set')
   const transient = new Set(isPickleObject(skipped) && 'items' in skipped ? skipped.items : [])
   for (const group of ['_parameters', '_buffers', '_modules']) {
     for (const [key, value] of dictEntries(module.entries.get(group)) ?? []) {
       if (value === null || (group === '_buffers' && transient.has(key))) continue
-      visit(walk, value, joined(prefix, key))
+      visitAt(walk, key, value)
     }
   }
 }
 
 /** An object of a TorchScript archive has its parameters, buffers and submodules as plain attributes. */
-function visitScriptModule(walk: Walk, module: PickleDict, prefix: string): void {
+function visitScriptModule(walk: Walk, module: PickleDict): void {
   for (const [key, value] of module.entries) {
     if (isPickleObject(value) && (value.kind === 'tensor' || value.kind === 'odd-tensor' || value.kind === 'record'))
-      visit(walk, value, joined(prefix, key))
+      visitAt(walk, key, value)
   }
 }
 
-function visitRecord(walk: Walk, record: PickleRecord, prefix: string): void {
+function visitRecord(walk: Walk, record: PickleRecord): void {
   const state = attributes(record)
-  if (state?.entries.has('_parameters') || state?.entries.has('_modules')) visitModule(walk, state, prefix)
-  else if (state && /^__torch__(\.|$)/.test(record.class.module)) visitScriptModule(walk, state, prefix)
-  else if (record.entries.size > 0) for (const [key, value] of record.entries) visit(walk, value, joined(prefix, key))
+  if (state?.entries.has('_parameters') || state?.entries.has('_modules')) visitModule(walk, state)
+  else if (state && /^__torch__(\.|$)/.test(record.class.module)) visitScriptModule(walk, state)
+  else if (record.entries.size > 0) for (const [key, value] of record.entries) visitAt(walk, key, value)
   else if (record.class.name.endsWith('Parameter') && isPickleObject(record.state) && record.state.kind === 'tuple') {
     // Before version 0.4 a parameter was reserved empty and filled by its state: (data, requires_grad, hooks).
-    visit(walk, record.state.items[0] ?? null, prefix)
-  } else passOver(walk, prefix)
+    visit(walk, record.state.items[0] ?? null)
+  } else passOver(walk)
 }
 
-function visit(walk: Walk, value: PickleValue, prefix: string): void {
+function visit(walk: Walk, value: PickleValue): void {
   const { path } = walk
   if (++walk.visited > MAX_VALUES) throw engineError('checkpoint/pickle-expands', { path, maxValues: MAX_VALUES })
   if (!isPickleObject(value)) {
-    passOver(walk, prefix)
+    passOver(walk)
     return
   }
   if (value.kind === 'tensor') {
-    add(walk, prefix === '' ? 'tensor' : prefix, value)
+    add(walk, walk.keys.length === 0 ? 'tensor' : nameOf(walk), value)
     return
   }
   if (value.kind === 'odd-tensor') {
-    walk.odd.set(prefix, value.reason)
+    walk.odd.set(nameOf(walk), value.reason)
     return
   }
   if (value.kind === 'global' || value.kind === 'storage') {
-    passOver(walk, prefix)
+    passOver(walk)
     return
   }
   if (walk.onPath.has(value)) throw engineError('checkpoint/pickle-expands', { path, maxValues: MAX_VALUES })
   if (walk.onPath.size >= MAX_DEPTH) throw engineError('checkpoint/pickle-too-deep', { path, maxDepth: MAX_DEPTH })
   walk.onPath.add(value)
-  if (value.kind === 'dict') for (const [key, item] of value.entries) visit(walk, item, joined(prefix, key))
-  else if (value.kind === 'record') visitRecord(walk, value, prefix)
-  else value.items.forEach((item, index) => visit(walk, item, joined(prefix, index)))
+  if (value.kind === 'dict') for (const [key, item] of value.entries) visitAt(walk, key, item)
+  else if (value.kind === 'record') visitRecord(walk, value)
+  else value.items.forEach((item, index) => visitAt(walk, index, item))
   walk.onPath.delete(value)
 }
 
@@ -134,8 +142,8 @@ function visit(walk: Walk, value: PickleValue, prefix: string): void {
  * Throws "checkpoint/pickle-expands" for values that contain themselves or multiply, "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor", "checkpoint/pickle-limit".
  */
 export function flattenTensors(value: PickleValue, path: string): NamedTensors {
-  const walk: Walk = { path, tensors: new Map(), odd: new Map(), others: [], otherCount: 0, onPath: new Set(), visited: 0 }
-  visit(walk, value, '')
+  const walk: Walk = { path, tensors: new Map(), odd: new Map(), others: [], otherCount: 0, onPath: new Set(), keys: [], visited: 0 }
+  visit(walk, value)
   return walk
 }
 
