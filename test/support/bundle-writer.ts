@@ -89,7 +89,7 @@ export function bundleHeader(options: { readonly shards?: number; readonly bigEn
 }
 
 /** A TensorShapeProto. */
-export function shapeProto(shape: readonly number[]): Uint8Array {
+function shapeProto(shape: readonly number[]): Uint8Array {
   return message(...shape.map((size) => field(2, field(1, size))))
 }
 

@@ -12,7 +12,7 @@ import { readValue, type MsgpackValue } from './msgpack'
 /** Maps in maps: module trees are some ten levels deep, optimizer states a few more. */
 export const MAX_DEPTH = 64
 /** Values of all kinds; a train state of 100,000 arrays with chunks has a tenth of this. */
-export const MAX_VALUES = 2_000_000
+const MAX_VALUES = 2_000_000
 /** A name is a path of modules. */
 export const MAX_NAME_LENGTH = 4096
 

@@ -11,7 +11,7 @@ export type MsgpackValue =
   | { readonly kind: 'extension'; readonly type: number; readonly offsetBytes: number; readonly sizeBytes: number }
 
 /** Keys and texts: names have some 100 bytes; a longer text is no name and no remark. */
-export const MAX_TEXT_BYTES = 64 * 1024
+const MAX_TEXT_BYTES = 64 * 1024
 
 async function readText(reader: ForwardReader, sizeBytes: number, path: string): Promise<MsgpackValue> {
   const offsetBytes = reader.positionBytes()

@@ -9,7 +9,7 @@ import { MESSAGE, type HeaderMessage } from './object-header'
 import type { Hdf5Source } from './source'
 
 /** A model_config of a large model has some 1 MB; longer values are left out. */
-export const MAX_ATTRIBUTE_BYTES = 8 * 1024 * 1024
+const MAX_ATTRIBUTE_BYTES = 8 * 1024 * 1024
 /** Elements of one attribute: lists of layer and weight names. */
 const MAX_ELEMENTS = 100_000
 

@@ -2,7 +2,7 @@
 import type { Hdf5Source } from './source'
 
 /** Records of one tree: links of a group or chunks of a dataset. */
-export const MAX_TREE_RECORDS = 1_000_000
+const MAX_TREE_RECORDS = 1_000_000
 /** A tree of the smallest nodes that holds the above is far lower. */
 const MAX_DEPTH = 32
 

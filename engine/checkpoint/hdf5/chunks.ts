@@ -20,7 +20,7 @@ export interface ChunkGrid {
 }
 
 /** Chunks of one dataset; each one costs a read, and 1 MB chunks of a 100 GB tensor are a tenth of this. */
-export const MAX_CHUNKS = 1_000_000
+const MAX_CHUNKS = 1_000_000
 
 async function* treeV1Chunks(source: Hdf5Source, root: number, grid: ChunkGrid): AsyncGenerator<Hdf5Chunk, void, undefined> {
   const rank = grid.shape.length

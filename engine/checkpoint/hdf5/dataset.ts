@@ -14,7 +14,7 @@ import { MESSAGE, readObjectHeader, sharedAddress, type HeaderMessage } from './
 import { createSource, type Hdf5Source } from './source'
 
 /** Data that was never written is made of nothing; this much may be, beyond what deflate could have packed into the file. */
-export const MAX_UNWRITTEN_BYTES = 64 * 1024 * 1024
+const MAX_UNWRITTEN_BYTES = 64 * 1024 * 1024
 /** Deflate packs at most 1032 to 1; twice that covers two pipelines in a row. */
 const MAX_INFLATION = 2064
 

@@ -3,7 +3,7 @@ import { inflateSync } from 'node:zlib'
 import type { Hdf5Filter } from './layout'
 
 /** Filters by their registered number. */
-export const FILTER = { deflate: 1, shuffle: 2, fletcher32: 3, lzf: 32_000 } as const
+const FILTER = { deflate: 1, shuffle: 2, fletcher32: 3, lzf: 32_000 } as const
 
 /** Whether chunks with this filter can be read. */
 export function isKnownFilter(filter: Hdf5Filter): boolean {

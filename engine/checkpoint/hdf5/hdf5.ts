@@ -12,11 +12,11 @@ import type { Hdf5Source } from './source'
 import { readSuperblock } from './superblock'
 
 /** Groups and datasets of one file: a Keras model of 10,000 layers with optimizer has some 60,000. */
-export const MAX_OBJECTS = 500_000
+const MAX_OBJECTS = 500_000
 /** Groups in groups; Keras repeats a layer's path inside its group and stays below twenty. */
-export const MAX_DEPTH = 64
+const MAX_DEPTH = 64
 /** All texts together, so that metadata cannot fill memory. */
-export const MAX_METADATA_BYTES = 32 * 1024 * 1024
+const MAX_METADATA_BYTES = 32 * 1024 * 1024
 
 interface PendingObject {
   readonly path: string

@@ -9,7 +9,7 @@ const PAGE_BYTES = 64 * 1024
 const MAX_PAGES = 256
 
 /** Bytes of structures read while opening: a Keras file of 10,000 layers needs some 100 MB; pointers back into the file could ask for far more. */
-export const MAX_STRUCTURE_BYTES = 512 * 1024 * 1024
+const MAX_STRUCTURE_BYTES = 512 * 1024 * 1024
 
 /** A cursor that also reads file addresses and lengths, whose width the superblock sets. */
 export interface Hdf5Cursor extends ByteCursor {

@@ -11,7 +11,7 @@ export interface ExternalFile {
 }
 
 /** Different data files of one model: one for all tensors, or one for each. */
-export const MAX_EXTERNAL_FILES = 100_000
+const MAX_EXTERNAL_FILES = 100_000
 
 function isPlainName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\\\0:]/.test(name)

@@ -12,9 +12,9 @@ import { readEntry, readTensorProto, readText, TYPED_FIELD, type TensorProto } f
 import { joinFixed, joinVarints, unpackNibbles } from './typed-values'
 
 /** Initializers of one graph; quantized exports have three for every weight. */
-export const MAX_INITIALIZERS = 1_000_000
+const MAX_INITIALIZERS = 1_000_000
 /** Names of a graph's metadata are few; texts together stay small. */
-export const MAX_METADATA_BYTES = 4 * 1024 * 1024
+const MAX_METADATA_BYTES = 4 * 1024 * 1024
 
 /** How values of a DataType number are stored and handed out. */
 interface ElementType {

@@ -5,7 +5,7 @@ import { engineError, type EngineError } from '../../errors'
 /** One system call brings this much. */
 const WINDOW_BYTES = 64 * 1024
 /** All fields of one file, nested ones included; large graphs have some 100,000 nodes with a dozen fields each. */
-export const MAX_FIELDS = 8_000_000
+const MAX_FIELDS = 8_000_000
 
 /** A field: its varint, or where its bytes lie in the file. */
 export type FieldRange =

@@ -21,7 +21,7 @@ import { checkParts, joinParts, MAX_SLICES, MAX_SLICES_PER_TENSOR, resolveSlice,
 import { tableEntries } from './sstable'
 
 /** The number in a data file's name has five digits. */
-export const MAX_SHARDS = 99_999
+const MAX_SHARDS = 99_999
 
 interface DataFile {
   readonly path: string

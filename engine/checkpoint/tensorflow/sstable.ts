@@ -18,11 +18,11 @@ const MAGIC = 0xdb4775248b80fb57n
 const TRAILER_BYTES = 5
 
 /** TensorFlow cuts blocks at 256 KiB; a single entry with many slices may be larger, but never this large. */
-export const MAX_BLOCK_BYTES = 64 * 1024 * 1024
+const MAX_BLOCK_BYTES = 64 * 1024 * 1024
 /** All blocks together, decompressed: snappy expands up to 21 times, and an index of a million tensors has 150 MB. */
-export const MAX_TABLE_BYTES = 512 * 1024 * 1024
+const MAX_TABLE_BYTES = 512 * 1024 * 1024
 /** The largest public checkpoints have some 100,000 variables with their optimizer slots. */
-export const MAX_TABLE_ENTRIES = 2_000_000
+const MAX_TABLE_ENTRIES = 2_000_000
 
 interface BlockHandle {
   readonly offsetBytes: number

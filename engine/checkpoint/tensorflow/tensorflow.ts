@@ -11,7 +11,7 @@ interface OpenOptions {
 }
 
 /** The `checkpoint` file lists a few paths; max_to_keep is rarely above a thousand. */
-export const MAX_STATE_BYTES = 1024 * 1024
+const MAX_STATE_BYTES = 1024 * 1024
 
 const SAVED_MODEL = 'saved_model.pb'
 
