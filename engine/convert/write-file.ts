@@ -9,7 +9,7 @@ import { OutputFile } from './output-file'
 import { CHUNK_BYTES, sourceChunks, type Chunk } from './source-chunks'
 import type { PlannedTensor } from './types'
 
-/** What is known of one written tensor: the SHA-256 of its bytes as read back, their CRC-32 (continued from the slot's seed) and the loss. */
+/** What is known of one written tensor: the SHA-256 of its bytes as read back, their CRC-32 where the format has checksums, and the loss. */
 export interface TensorProof extends CastLoss {
   readonly sha256: string
   readonly crc32: number
@@ -23,8 +23,7 @@ export interface FileToWrite {
 }
 
 interface SlotState {
-  writtenCrc: number
-  readCrc: number
+  crc: number
   loss: CastLoss
   readonly sha256: Hash
 }
@@ -35,24 +34,25 @@ interface WriteOptions {
   readonly signal?: AbortSignal
 }
 
-/** Casts where asked, and keeps count of what was written. */
+/** Casts where asked, and keeps count of what that lost. */
 function transform(bytes: Uint8Array, chunk: Chunk, state: SlotState): Uint8Array {
   const result = chunk.cast === null ? { bytes, loss: LOSSLESS } : castBytes(bytes, chunk.cast)
   state.loss = addLoss(state.loss, result.loss)
-  state.writtenCrc = crc32(result.bytes, state.writtenCrc)
   return result.bytes
 }
 
-/** Reads back what a chunk became. */
+/** Reads back what was written: it must be the same bytes, and it is what the proof is about. */
 async function readBack(
   file: OutputFile,
-  part: { readonly offsetBytes: number; readonly target: Uint8Array; readonly state: SlotState },
+  part: { readonly offsetBytes: number; readonly bytes: Uint8Array; readonly buffer: Uint8Array; readonly state: SlotState },
 ): Promise<void> {
-  const { offsetBytes, target, state } = part
-  if (!(await file.read(target, offsetBytes)))
-    throw mismatch(file.path, { tensor: null, reason: `it ends before byte ${offsetBytes + target.length}` })
-  state.readCrc = crc32(target, state.readCrc)
-  state.sha256.update(target)
+  const { offsetBytes, bytes, buffer, state } = part
+  const found = buffer.subarray(0, bytes.length)
+  if (!(await file.read(found, offsetBytes)))
+    throw mismatch(file.path, { tensor: null, reason: `it ends before byte ${offsetBytes + bytes.length}` })
+  if (Buffer.compare(found, bytes) !== 0)
+    throw mismatch(file.path, { tensor: null, reason: `what was read back from byte ${offsetBytes} on differs` })
+  state.sha256.update(found)
 }
 
 /** The error of a file that does not hold what was written. */
@@ -69,7 +69,7 @@ function later<T>(promise: Promise<T>): Promise<T> {
 /**
  * Writes the tensors, three chunks at a time: one is read, one written, one read back.
  *
- *   source -> cast, CRC -> file -> CRC, SHA-256
+ *   source -> cast, CRC -> file -> compare, SHA-256
  */
 async function streamTensors(file: OutputFile, task: FileToWrite & WriteOptions, states: readonly SlotState[]): Promise<void> {
   const { checkpoint, layout, sources, signal, onBytes } = task
@@ -91,13 +91,15 @@ async function streamTensors(file: OutputFile, task: FileToWrite & WriteOptions,
       const state = states[chunk.slot]
       if (!state) break
       const bytes = transform(source, chunk, state)
-      const writing = later(file.write(bytes, chunk.outOffsetBytes))
+      if (layout.hasChecksums) state.crc = crc32(bytes, state.crc)
+      const offsetBytes = chunk.outOffsetBytes
+      const writing = later(file.write(bytes, offsetBytes))
       await checking
       if (buffer.length < bytes.length) buffer = new Uint8Array(bytes.length)
-      const target = buffer.subarray(0, bytes.length)
+      const target = buffer
       checking = later(
         writing.then(async () => {
-          await readBack(file, { offsetBytes: chunk.outOffsetBytes, target, state })
+          await readBack(file, { offsetBytes, bytes, buffer: target, state })
           onBytes(bytes.length)
         }),
       )
@@ -136,18 +138,13 @@ export async function writeFile(task: FileToWrite & WriteOptions): Promise<reado
   const { layout, path } = task
   await using file = await OutputFile.open(path, 'write')
   const states = layout.slots.map(({ crcSeed }): SlotState => ({
-    writtenCrc: crcSeed,
-    readCrc: crcSeed,
+    crc: crcSeed,
     loss: LOSSLESS,
     sha256: createHash('sha256'),
   }))
   await streamTensors(file, task, states)
-  for (const [index, { writtenCrc, readCrc }] of states.entries()) {
-    if (writtenCrc !== readCrc)
-      throw mismatch(path, { tensor: layout.slots[index]?.tensor.name ?? null, reason: 'the bytes read back are not the ones written' })
-  }
-  const crc32s = states.map(({ writtenCrc }) => writtenCrc)
+  const crc32s = states.map(({ crc }) => crc)
   await writeStructure(file, layout, crc32s)
   await file.sync()
-  return states.map(({ sha256, loss, readCrc }) => ({ ...loss, sha256: sha256.digest('hex'), crc32: readCrc }))
+  return states.map(({ sha256, loss, crc }) => ({ ...loss, sha256: sha256.digest('hex'), crc32: crc }))
 }

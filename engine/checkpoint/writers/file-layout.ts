@@ -25,11 +25,12 @@ export interface StructurePart {
 
 /**
  * Invariants: slots ascend without overlap; slots and structure together lie within `sizeBytes`; what neither covers is zero.
- * `structure` takes the CRC-32 of every slot (continued from its seed) in the order of the slots.
+ * `structure` takes the CRC-32 of every slot (continued from its seed) in the order of the slots, where the format `hasChecksums`.
  */
 export interface FileLayout {
   readonly sizeBytes: number
   readonly slots: readonly TensorSlot[]
+  readonly hasChecksums: boolean
   readonly structure: (crc32s: readonly number[]) => readonly StructurePart[]
 }
 

@@ -21,6 +21,7 @@ export function zipOfTensors(content: {
   return {
     sizeBytes: zip.sizeBytes,
     slots,
+    hasChecksums: true,
     structure: (crc32s) => zip.structure([...before.map(crcOf), ...crc32s, ...after.map(crcOf)]),
   }
 }
