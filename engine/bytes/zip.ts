@@ -91,7 +91,8 @@ function readEntry(cursor: ByteCursor, path: string): Omit<ZipEntry, 'limitBytes
   const disk = cursor.u16()
   cursor.skip(6)
   const headerOffsetBytes = cursor.u32()
-  if (nameBytes > MAX_NAME_BYTES) throw engineError('bytes/zip-limit', { path, what: 'bytes of a name', found: nameBytes, max: MAX_NAME_BYTES })
+  if (nameBytes > MAX_NAME_BYTES)
+    throw engineError('bytes/zip-limit', { path, what: 'bytes of a name', found: nameBytes, max: MAX_NAME_BYTES })
   if (cursor.remainingBytes() < nameBytes + extraBytes + commentBytes) throw malformed('an entry is longer than the directory')
   const name = new TextDecoder().decode(cursor.bytes(nameBytes))
   const extra = cursor.bytes(extraBytes)
@@ -161,7 +162,8 @@ async function findDirectory(file: RandomAccessFile): Promise<DirectoryPlace> {
   const gapBytes = endOffsetBytes - place.offsetBytes - place.sizeBytes
   if (gapBytes !== 0) {
     const record64 = await findEnd64(file, endOffsetBytes)
-    if (record64.recordOffsetBytes !== place.offsetBytes + place.sizeBytes) throw malformed('there is something between its directory and its end')
+    if (record64.recordOffsetBytes !== place.offsetBytes + place.sizeBytes)
+      throw malformed('there is something between its directory and its end')
   }
   return place
 }
@@ -201,7 +203,11 @@ export async function readZipDirectory(
   }
   limit('entries', place.entryCount, MAX_ENTRIES)
   limit('bytes of the directory', place.sizeBytes, MAX_DIRECTORY_BYTES)
-  const bytes = await file.read({ offsetBytes: place.offsetBytes, sizeBytes: place.sizeBytes, ...(options.signal && { signal: options.signal }) })
+  const bytes = await file.read({
+    offsetBytes: place.offsetBytes,
+    sizeBytes: place.sizeBytes,
+    ...(options.signal && { signal: options.signal }),
+  })
   const cursor = createByteCursor(bytes, 'the zip directory')
   const entries: Omit<ZipEntry, 'limitBytes'>[] = []
   for (let index = 0; index < place.entryCount; index++) entries.push(readEntry(cursor, path))

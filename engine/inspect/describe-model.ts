@@ -36,6 +36,9 @@ const INCOMPLETE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'checkpoint/lfs-pointer',
   'checkpoint/header-truncated',
   'checkpoint/header-beyond-file',
+  'checkpoint/pickle-truncated',
+  'checkpoint/storage-too-short',
+  'bytes/zip-truncated',
   'checkpoint/gguf-missing-part',
   'checkpoint/gguf-truncated-header',
 ])

@@ -4,8 +4,9 @@ import { isPickleObject, type PickleDict, type PickleRecord, type PickleTensor, 
 
 /** Deeper than any module tree; a pickle that nests on is an attack. */
 const MAX_DEPTH = 200
-/** Values looked at: references that repeat each other end here. */
-const MAX_VALUES = 1_000_000
+/** Values looked at, a container for four of them since it costs as much: references that repeat each other end here. */
+const MAX_VALUES = 2_000_000
+const CONTAINER_COST = 3
 /** More names than this in one remark help nobody. */
 const MAX_OTHERS = 12
 /** Names are written into every format; what is longer is no parameter. */
@@ -128,6 +129,7 @@ function visit(walk: Walk, value: PickleValue): void {
     passOver(walk)
     return
   }
+  walk.visited += CONTAINER_COST
   if (walk.onPath.has(value)) throw engineError('checkpoint/pickle-expands', { path, maxValues: MAX_VALUES })
   if (walk.onPath.size >= MAX_DEPTH) throw engineError('checkpoint/pickle-too-deep', { path, maxDepth: MAX_DEPTH })
   walk.onPath.add(value)

@@ -75,6 +75,7 @@ describe('model summary', () => {
     ['with a link to a blob that is not there', danglingWeights, 'incomplete', 'bytes/not-found'],
     ['of another family', (f) => f.write('config.json', '{"model_type":"rwkv"}'), 'unsupported', 'config/unknown-model-type'],
     ['in another format', otherFormat, 'unsupported', 'checkpoint/unsupported-format'],
+    ['whose PyTorch file is cut off', cutOffArchive, 'incomplete', 'bytes/zip-truncated'],
     ['with 8-bit weights', byteWeights, 'unsupported', 'checkpoint/unsupported-weight-dtype'],
     ['with a broken config.json', (f) => f.write('config.json', '{'), 'broken', 'bytes/invalid-json'],
     [
@@ -121,9 +122,14 @@ function danglingWeights(folder: TemporaryFolder): void {
   symlinkSync('../../blobs/none', join(folder.path, 'model.safetensors'))
 }
 
-function otherFormat(folder: TemporaryFolder): void {
+function cutOffArchive(folder: TemporaryFolder): void {
   rmSync(join(folder.path, 'model.safetensors'))
   folder.write('pytorch_model.bin', 'PK\x03\x04')
+}
+
+function otherFormat(folder: TemporaryFolder): void {
+  rmSync(join(folder.path, 'model.safetensors'))
+  folder.write('ggml-model-q4_0.bin', 'lmgg\x03\0\0\0')
 }
 
 function byteWeights(folder: TemporaryFolder): void {
