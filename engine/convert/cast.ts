@@ -48,7 +48,7 @@ export function isExactCast(from: Dtype, to: CastTarget): boolean {
 }
 
 /** Bits of the F16 nearest to an F32 given by its bits; NaN becomes the quiet NaN of its sign. Source: IEEE 754-2019, 4.3.1. */
-export function halfBitsOf(bits: number): number {
+function halfBitsOf(bits: number): number {
   const sign = (bits >>> 16) & 0x8000
   const magnitude = bits & 0x7fffffff
   if (magnitude > 0x7f800000) return sign | 0x7e00
@@ -70,7 +70,7 @@ export function halfBitsOf(bits: number): number {
 }
 
 /** Bits of the BF16 nearest to an F32 given by its bits; every NaN becomes 0x7fc0, as in PyTorch. */
-export function bfloatBitsOf(bits: number): number {
+function bfloatBitsOf(bits: number): number {
   if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fc0
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
 }

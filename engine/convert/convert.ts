@@ -161,7 +161,7 @@ export async function convert(
   await checkSourceUnchanged(prepared)
   if (signal?.aborted) throw engineError('runtime/aborted', { what: 'The conversion' })
   // Another program may have put something there in the meantime.
-  const replaced = await prepared.findReplaced()
+  const replaced = await prepared.findReplaced({ resumed: staging.earlier?.finishing === true })
   // The index last: whoever finds it finds everything it names.
   const names = [...files.map(({ file }) => file), ...companions.map(({ file }) => file), ...(index ? [index.file] : [])]
   await staging.finish(names, replaced)

@@ -23,7 +23,7 @@ import type { ConversionPlan, ConversionRequest, DtypeChange, PlannedTensor } fr
 const DEFAULT_MAX_SHARD_BYTES = 5_000_000_000
 
 /** A planned tensor and the cast it needs. */
-export type SourcedTensor = PlannedTensor & { readonly cast: CastTarget | null }
+type SourcedTensor = PlannedTensor & { readonly cast: CastTarget | null }
 
 /** One file to write. */
 export interface PreparedFile {
@@ -45,8 +45,8 @@ export interface PreparedConversion extends Disposable {
   /** The same for the same source, request and result: what an interrupted run left may be used again. */
   readonly fingerprint: string
   readonly sourceStates: readonly SourceState[]
-  /** Looks again at what the result would replace, as the plan did. Throws "convert/output-is-input" and "convert/output-exists". */
-  readonly findReplaced: () => Promise<readonly string[]>
+  /** Looks again at what the result would replace, as the plan did; files that a `resumed` run had already named may be there. Throws "convert/output-is-input" and "convert/output-exists". */
+  readonly findReplaced: (options: { readonly resumed: boolean }) => Promise<readonly string[]>
 }
 
 /** What a source file was when it was planned. */
@@ -238,14 +238,14 @@ async function prepareFrom(checkpoint: Checkpoint, request: ConversionRequest): 
   const journal = await readJournal(journalPath(destination))
   // A run that was killed while it gave final names left some of its own files there.
   const isOurs = journal?.fingerprint === fingerprint && journal.finishing
-  const findReplacedNow = async (): Promise<readonly string[]> =>
-    checkReplacements(await findDestination(request.out, format), { outputs: names, inputs, format, force: force || isOurs })
+  const findReplaced: PreparedConversion['findReplaced'] = async ({ resumed }) =>
+    checkReplacements(await findDestination(request.out, format), { outputs: names, inputs, format, force: force || resumed })
   return {
     ...content,
-    plan: { ...plan, replaced: await findReplacedNow() },
+    plan: { ...plan, replaced: await findReplaced({ resumed: isOurs }) },
     checkpoint,
     fingerprint,
-    findReplaced: findReplacedNow,
+    findReplaced,
     [Symbol.dispose]: () => checkpoint[Symbol.dispose](),
   }
 }

@@ -17,7 +17,7 @@ const LOCK = 'process'
 const active = new Set<string>()
 
 /** Path of the staging folder of a destination: in the same folder, so that renaming stays within one file system. */
-export function stagingPath(destination: Destination): string {
+function stagingPath(destination: Destination): string {
   return join(dirname(destination.path), `.${basename(destination.path)}.weightroom-partial`)
 }
 
@@ -156,8 +156,12 @@ export class Staging implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // The lock goes last: whoever takes it next must find nothing that is still being removed.
+    await rm(this.#files, { recursive: true, force: true })
+    await rm(this.journal, { force: true })
+    await rm(join(this.#folder, LOCK), { force: true })
     active.delete(this.#folder)
-    await rm(this.#folder, { recursive: true, force: true })
+    await rmdir(this.#folder).catch(() => undefined)
     if (!this.#finished && this.#madeFolder !== null) await removeEmptyFolders(dirname(this.#folder), this.#madeFolder)
   }
 

@@ -11,14 +11,14 @@ export interface OutputTensor {
 }
 
 /** The place of one tensor's bytes. `crcSeed` is the CRC-32 of what precedes them in the same archive entry, 0 without any. */
-export interface TensorSlot {
+interface TensorSlot {
   readonly tensor: OutputTensor
   readonly offsetBytes: number
   readonly crcSeed: number
 }
 
 /** Bytes that are not tensor data: headers, directories, padding with a meaning. */
-export interface StructurePart {
+interface StructurePart {
   readonly offsetBytes: number
   readonly bytes: Uint8Array
 }

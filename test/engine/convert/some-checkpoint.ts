@@ -3,7 +3,7 @@ import { DTYPE_BITS, type Dtype } from '../../../engine/tensor/dtype'
 import { rawSafetensors, type TensorToWrite } from '../../support/safetensors-writer'
 
 /** Deterministic bytes. */
-export function noise(sizeBytes: number, seed = 1): Uint8Array {
+function noise(sizeBytes: number, seed = 1): Uint8Array {
   let state = seed
   return Uint8Array.from({ length: sizeBytes }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
