@@ -61,7 +61,7 @@ function saved(source: SavedSource): Buffer {
 }
 
 /** The pickle of a value, protocol 2. */
-export function torchPickle(source: SavedSource): Buffer {
+function torchPickle(source: SavedSource): Buffer {
   return Buffer.concat([Buffer.from([0x80, 2]), saved(source), Buffer.from('.')])
 }
 

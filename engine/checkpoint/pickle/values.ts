@@ -49,7 +49,7 @@ export interface PickleTensor {
 }
 
 /** A tensor that is no strided view: sparse, quantized, without data. `reason` completes "is". */
-export interface PickleOddTensor {
+interface PickleOddTensor {
   readonly kind: 'odd-tensor'
   readonly reason: string
 }

@@ -92,7 +92,7 @@ async function findWeights(archive: Archive, isScript: boolean): Promise<Weights
 }
 
 /** Reads what a PyTorch zip archive holds; no tensor data is read. Throws as openTorchArchive does. */
-export async function readTorchArchive(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<CheckpointContent> {
+async function readTorchArchive(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<CheckpointContent> {
   using file = await openRandomAccessFile(path)
   const archive = await openArchive(file, options.signal)
   const isScript = archive.entries.has(`${archive.folder}constants.pkl`)

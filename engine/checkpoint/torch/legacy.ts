@@ -65,7 +65,7 @@ async function placeStorages(
 }
 
 /** Reads what a file before 1.6 holds; no tensor data is read. Throws as openTorchLegacy does. */
-export async function readTorchLegacy(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<CheckpointContent> {
+async function readTorchLegacy(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<CheckpointContent> {
   const { signal } = options
   using file = await openRandomAccessFile(path)
   let storages = new Map<string, PickleStorage>()
