@@ -25,13 +25,18 @@ explain {n} to me | could you describe {n}? | what on earth is {n}? | i want to 
 how would you explain {n}? | what role does {n} play? | teach me about {n} | can you say something about {n}? | what is {n} good for? | why do i need {n}?
 what's the deal with {n}? | any idea what {n} is? | my question is about {n} | what is so special about {n}? | what is the role of {n}? | what does {n} do? | what does {n} do exactly? | {n} - what is that?
 what can you tell me about {n}? | the meaning of {n}, please | a few words about {n} | what is hidden behind {n}? | what is the story with {n}? | i read about {n} somewhere | is {n} important? | a question on {n} | give me the basics of {n}
-who needs {n}? | do i need {n}? | information on {n} | what do people mean by {n}? | never heard of {n} | meaning of {n} | the term {n} confuses me""".replace("\n", " | ").split(" | ")
+who needs {n}? | do i need {n}? | information on {n} | what do people mean by {n}? | never heard of {n} | meaning of {n} | the term {n} confuses me
+where is {n}? | where do i find {n}? | where can i see {n}? | where's {n}? | where are {n}? | is there {n}? | does weightroom have {n}? | does it have {n}? | how do i use {n}? | how is {n} used? | how do i get {n}? | can i use {n}? | can i have {n}? | show me {n} | i can't find {n} | i'm looking for {n}
+what happens with {n}? | {n} doesn't work | tell me everything about {n} | what's {n} all about? | {n}, please | how about {n}? | what about {n}? | i need {n} | i want {n} | something about {n} | how does {n} function? | what's the use of {n}? | what is the point of {n}? | need info about {n} | why {n}? | {n} in this app""".replace("\n", " | ").split(" | ")
 HOW_FRAMES = """how do i {h}? | how can i {h}? | how to {h} | how do you {h}? | what is the way to {h}? | i want to {h} | is it possible to {h}? | can i {h}? | i would like to {h}
 where can i {h}? | what do i do to {h}? | how does one {h}? | help me {h} | i need to {h} | what is the best way to {h}? | what must i do to {h}? | show me how to {h}
 is there a way to {h}? | how would i {h}? | i don't know how to {h} | tell me how to {h} | what are the steps to {h}? | how should i {h}? | i am trying to {h} | steps to {h}
 which button do i press to {h}? | which key do i press to {h}? | what do i click to {h}? | could i {h}? | may i {h}? | any chance to {h}? | how do people {h}? | i'd love to {h}, how? | where do i click to {h}?
 is there any option to {h}? | what's the trick to {h}? | i wish to {h} | i have to {h}, what now? | how am i supposed to {h}? | what do i need in order to {h}? | who can tell me how to {h}? | what if i want to {h}? | possible to {h}?
-explain how to {h} | can weightroom {h}? | am i able to {h}? | i can't {h} | how might i {h}? | where do i go to {h}? | let me {h} | does the app let me {h}?""".replace("\n", " | ").split(" | ")
+explain how to {h} | can weightroom {h}? | am i able to {h}? | i can't {h} | how might i {h}? | where do i go to {h}? | let me {h} | does the app let me {h}?
+{h} | {h} | {h}? | please {h} | {h} please | {h}, how? | how come i can't {h}? | what happens when i {h}? | what happens if i {h}? | any way to {h}? | am i allowed to {h}? | button to {h} | key to {h} | shortcut to {h} | a way to {h}?
+do you know how to {h}? | what's the quickest way to {h}? | what's the easiest way to {h}? | is there a button to {h}? | is there a key to {h}? | where is the option to {h}? | where is the button to {h}? | i want to {h}, what do i do? | i'm trying to {h} but i can't | i don't see how to {h}
+why can't i {h}? | does it let me {h}? | can one {h}? | can you {h}? | are you able to {h}? | will it {h}? | i'd like to {h} | instructions to {h} | i need a way to {h} | what should i do to {h}? | can we {h}? | is it easy to {h}? | is it hard to {h}? | trying to {h}""".replace("\n", " | ").split(" | ")
 PREFIXES = """hey, | hi, | hello, | please | so, | um, | ok, | quick question: | i'm new here, | sorry, | i was wondering, | just curious: | please tell me, | can you explain, | could you tell me,
 can you tell me: | i'd like to know: | question: | excuse me, | hey guide, | one more thing: | well, | and | but | now | do you know | i wonder | tell me, | do tell: | also, | hi there! | hello!
 maybe a stupid question: | my friend asks: | honestly, | good morning, | i need help: | help: | let me ask: | what i want to know is: | listen, | remind me,""".replace("\n", " | ").split(" | ")
@@ -39,8 +44,12 @@ SUFFIXES = """please | thanks | in simple words | for a beginner | in weightroom
 for models | with a model | on my computer | i forgot | can you explain? | actually | today | right now | i'm confused | in plain english""".replace("\n", " | ").split(" | ")
 FOLLOW_FRAMES = ["what about {n}?", "and {n}?", "and what is {n}?", "how about {n}?", "ok, and {n}?", "what about {n} then?", "then what is {n}?", "and {n}"]
 MORE = ["tell me more", "more", "go on", "more details please", "can you tell me more?", "and?", "anything else?", "continue", "what else?", "explain more", "tell me more about it", "more about that please"]
-ZH_NOUN_FRAMES = ["什么是{n}？", "{n}是什么？", "{n}", "请解释{n}", "介绍一下{n}", "{n}有什么用？", "我想了解{n}", "{n}是什么意思？", "请问什么是{n}？", "解释一下{n}", "能讲讲{n}吗？", "{n}是干什么的？", "告诉我{n}是什么", "我不懂{n}", "说说{n}"]
-ZH_PREFIXES = ["请问", "你好，", "请告诉我，", "我想知道，", "问一下，", "那么", "嗨，", "麻烦问一下，", "不好意思，", "帮我看看，"]
+ZH_NOUN_FRAMES = ["什么是{n}？", "{n}是什么？", "{n}", "请解释{n}", "介绍一下{n}", "{n}有什么用？", "我想了解{n}", "{n}是什么意思？", "请问什么是{n}？", "解释一下{n}", "能讲讲{n}吗？", "{n}是干什么的？", "告诉我{n}是什么", "我不懂{n}", "说说{n}",
+                  "什么叫{n}？", "{n}有什么作用？", "{n}的作用是什么？", "{n}怎么用？", "{n}是做什么的？", "{n}是做什么用的？", "{n}是啥？", "能解释一下{n}吗？", "可以解释一下{n}吗？", "帮我解释一下{n}", "给我讲讲{n}", "{n}是怎么回事？",
+                  "为什么需要{n}？", "为什么要有{n}？", "{n}有什么好处？", "{n}重要吗？", "{n}怎么理解？", "如何理解{n}？", "请介绍{n}", "请说明{n}", "关于{n}", "{n}呢？", "什么是{n}", "{n}在哪里？", "{n}指的是什么？", "{n}到底是什么？", "简单解释一下{n}", "用简单的话说明{n}"]
+ZH_PREFIXES = ["请问", "你好，", "请告诉我，", "我想知道，", "问一下，", "那么", "嗨，", "麻烦问一下，", "不好意思，", "帮我看看，", "我想问一下，", "我想问，", "请教一下，", "你知道", "能告诉我", "新手问题：", "还有，", "另外，", "对了，", "请问一下，"]
+ZH_WORDS = [tuple(p.split("=")) for p in "怎么=如何 怎么=怎样 怎么=要怎么 如何=怎么 什么=啥 电脑=计算机 有什么用=有什么作用 有什么用=有何用途 区别=差别 区别=不同 区别=差异 聊天=对话 对话=聊天 软件=程序 软件=应用 为什么=为何 为什么=为啥 吗？=么？ 能不能=可以不可以 能不能=可不可以 能=可以 可以=能 需要=要 怎么办=怎么处理 停止=中断 停止=停下 回答=回复 模型=大模型 文件=档案 打开=开启 哪里=什么地方 哪里=哪儿 安全=可靠 保存=存储 删除=删掉 我的=我 内存=记忆体 是什么=是甚么 显卡=GPU".split()]
+ZH_ENDINGS = ["呢？", "啊？", "？谢谢", "，谢谢", "？请简单说明", "？求助", "？？", "。", "，求解"]
 SYSTEM_PROMPTS = ["You are a helpful assistant.", "You are guide, the help model of Weightroom.", "Answer briefly.", "Be friendly and short.", "You are a careful assistant. Answer in English.",
                   "You help people who use Weightroom.", "Answer only what you know.", "You are an expert for model files.", "Be concise.", "You are a helpful, honest assistant.",
                   "Keep answers under three sentences.", "You answer questions of beginners.", "You are an AI assistant that answers questions politely and truthfully."]
@@ -96,9 +105,13 @@ class Traditional:
 def load_corpus():
     english = [t for name in ("app", "files", "running", "talk") for t in read_topics(DATA / f"{name}.txt")]
     by_id = {t.id: t for t in english}
-    for extra in read_topics(DATA / "phrasings.txt"):  # more ways to ask about the same topics
-        by_id[extra.id].questions.extend(extra.questions)
     chinese = read_topics(DATA / "zh.txt")
+    by_id.update((t.id, t) for t in chinese)
+    for name in ("phrasings", "phrasings_more", "zh_phrasings"):  # more ways to ask about the same topics
+        for extra in read_topics(DATA / f"{name}.txt"):
+            for kind in ("nouns", "actions", "questions"):
+                known = getattr(by_id[extra.id], kind)
+                known.extend(p for p in getattr(extra, kind) if p not in known)
     to_traditional = Traditional()
     for t in english + chinese:
         assert t.answer and (t.questions or t.nouns), t.id
@@ -199,6 +212,13 @@ def vary(text: str, rng, chinese: bool, strength: float) -> str:
         if rng.random() < 0.25:
             text = rng.choice(ZH_PREFIXES) + text
         if rng.random() < 0.35:
+            old, new = rng.choice([pair for pair in ZH_WORDS if pair[0] in text] or [("", "")])
+            text = text.replace(old, new, 1) if old else text
+        if rng.random() < 0.12:
+            text = text.rstrip("？。") + rng.choice(ZH_ENDINGS)
+        if rng.random() < 0.1:
+            text = text.replace(" ", "")
+        if rng.random() < 0.35:
             text = text.rstrip("？。")
         elif rng.random() < 0.15:
             text = text.replace("？", "?")
@@ -255,6 +275,7 @@ class Stream:
         self.off = OffTopic()
         # a topic with more ways of being asked is drawn more often, but not in proportion
         self.weights = [(len(t.questions) + 2 * len(t.actions) + 3 * len(t.nouns)) ** 0.5 for t in self.english]
+        self.chinese_weights = [(len(t.questions) + 3 * len(t.nouns)) ** 0.5 for t in self.chinese]
 
     def ask(self, topic: Topic, strength: float = 1.0) -> str:
         rng = self.rng
@@ -275,10 +296,10 @@ class Stream:
         """(question, answer, topic or None) for one turn; `previous` is the topic of the turn before."""
         rng = self.rng
         if chinese:
-            if rng.random() < 0.2:
+            if rng.random() < 0.22:
                 text, answer, topic = vary(self.off.chinese_question(rng), rng, True, 1.0), REFUSAL_ZH, None
             else:
-                topic = rng.choice(self.chinese)
+                topic = rng.choices(self.chinese, self.chinese_weights)[0]
                 text, answer = self.ask(topic), topic.answer
             traditional = self.to_traditional(text)
             if rng.random() < 0.5 and traditional != text:  # text common to both scripts is answered in simplified
@@ -297,7 +318,7 @@ class Stream:
 
     def conversation(self, turns: int):
         rng = self.rng
-        chinese = rng.random() < 0.13
+        chinese = rng.random() < 0.18
         messages = []
         if rng.random() < 0.12:
             messages.append({"role": "system", "content": rng.choice(ZH_SYSTEM_PROMPTS if chinese and rng.random() < 0.6 else SYSTEM_PROMPTS)})

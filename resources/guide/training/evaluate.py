@@ -15,6 +15,7 @@ from pathlib import Path
 from corpus import every_training_text
 
 HERE = Path(__file__).parent
+COMMAND = "python train.py --keep-tokenizer"
 
 
 def normalised(text: str) -> str:
@@ -88,13 +89,13 @@ def main() -> int:
     if args.report:
         run = json.loads((args.model / "training" / "run.json").read_text("utf-8"))
         result = {"set": args.set.name, "questions": total, "right": right, "share": round(right / total, 4),
-                  "groups": {k: {"right": r, "questions": n} for k, (r, n) in groups.items()}, "failures": failures, "command": "python train.py", "run": run}
+                  "groups": {k: {"right": r, "questions": n} for k, (r, n) in groups.items()}, "failures": failures, "command": COMMAND, "run": run}
         args.report.with_suffix(".json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", "utf-8")
         rows = "\n".join(f"| {k} | {r} of {n} | {100 * r / n:.1f} % |" for k, (r, n) in groups.items())
         args.report.with_suffix(".md").write_text(
             f"# What was measured\n\nGreedy answers to {total} questions kept out of training (`{args.set.name}`); an answer counts when it contains the required fact and ends by itself.\n\n"
             f"| group | right | share |\n|---|---|---|\n{rows}\n| **all** | **{right} of {total}** | **{100 * right / total:.1f} %** |\n\n"
-            f"Training: `python train.py`, seed {run['seed']}, {run['steps']} steps of {run['tokens_per_step']} tokens, {run['seconds'] / 60:.0f} minutes on a {run['machine']} (torch {run['torch']}), "
+            f"Training: `{COMMAND}`, seed {run['seed']}, {run['steps']} steps of {run['tokens_per_step']} tokens, {run['seconds'] / 60:.0f} minutes on a {run['machine']} (torch {run['torch']}), "
             f"{run['parameters']:,} parameters. The answers that missed are in `{args.report.with_suffix('.json').name}`.\n", "utf-8")
     return 0
 

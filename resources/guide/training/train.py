@@ -1,7 +1,6 @@
 """Trains guide from scratch and writes the Hugging Face directory. Usage: python train.py [--steps N] [--out DIR]; see README.md."""
 import argparse
 import json
-import math
 import os
 import platform
 import random
@@ -98,7 +97,7 @@ def write_model(model: Guide, config: GuideConfig, target: Path) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--steps", type=int, default=2700)
     parser.add_argument("--seed", type=int, default=20260)
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -124,10 +123,11 @@ def main() -> None:
     batches = Batches(encoder, args.seed)
     warmup, smooth = 150, None
     for step in range(args.steps):
-        lr = args.lr * min((step + 1) / warmup, 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / args.steps)))
+        # level, then a straight line down over the last 40 %: the beginning of a run does not depend on its length
+        lr = args.lr * min(1, (step + 1) / warmup, 0.02 + 0.98 * (args.steps - step) / (0.4 * args.steps))
         for group in optimizer.param_groups:
             group["lr"] = lr
-        ids, mask, chosen, wanted = batches.next(short_share=0.35 if step < args.steps // 5 else 0.75)
+        ids, mask, chosen, wanted = batches.next(short_share=0.35 if step < 500 else 0.75)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model.logits(model(ids, mask).view(-1, config.hidden_size)[chosen])
         loss = F.cross_entropy(logits.float(), wanted, label_smoothing=0.02)
