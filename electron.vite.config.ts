@@ -12,7 +12,7 @@ export default defineConfig({
       target: 'node20.19',
       outDir: 'out/main',
       sourcemap: true,
-      rollupOptions: {
+      rolldownOptions: {
         input: {
           index: at('main/hosts/electron/index.ts'),
           cli: at('main/hosts/cli/index.ts'),
@@ -31,13 +31,13 @@ export default defineConfig({
       outDir: 'out/preload',
       // A sandboxed preload is one CommonJS file: its schema library is bundled.
       externalizeDeps: false,
-      rollupOptions: { input: { index: at('preload/index.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+      rolldownOptions: { input: { index: at('preload/index.ts') }, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
     },
   },
   renderer: {
     root: at('renderer'),
     base: './',
     plugins: rendererPlugins(),
-    build: { ...rendererBuild, outDir: at('out/renderer'), rollupOptions: { input: at('renderer/index.html') } },
+    build: { ...rendererBuild, outDir: at('out/renderer'), rolldownOptions: { input: at('renderer/index.html') } },
   },
 })
