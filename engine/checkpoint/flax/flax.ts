@@ -123,7 +123,10 @@ function addChunked(content: Content, name: string, entries: ReadonlyMap<string,
   const dtype = parts[0]?.dtype
   if (dimensions.length !== shape.length || parts.length !== chunks.length || parts.some((part) => part.dtype !== dtype))
     throw content.walk.malformed(`the parts of ${name} do not fit together`)
-  if (!dtype) { addLeftOut(content, `type ${parts[0]?.dtypeName ?? 'unknown'}`, name); return; }
+  if (!dtype) {
+    addLeftOut(content, `type ${parts[0]?.dtypeName ?? 'unknown'}`, name)
+    return
+  }
   const neededBytes = tensorSizeBytes(dtype, dimensions)
   const foundBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0)
   if (neededBytes === null) throw engineError('checkpoint/shape-overflow', { path, tensor: name, shape: dimensions })

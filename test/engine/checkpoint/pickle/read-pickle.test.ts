@@ -4,7 +4,8 @@ import type { PickleValue } from '../../../../engine/checkpoint/pickle/values'
 import { engineCode } from '../../../support/engine-code'
 
 function load(text: string): PickleValue {
-  return readPickle(Uint8Array.from(Buffer.from(text, 'latin1')), { path: 'test.pkl', persistentLoad: refusePersistentIds('test.pkl') }).value
+  return readPickle(Uint8Array.from(Buffer.from(text, 'latin1')), { path: 'test.pkl', persistentLoad: refusePersistentIds('test.pkl') })
+    .value
 }
 
 /** The code that a pickle is refused with. Text is Latin-1, one character a byte. */
