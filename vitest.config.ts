@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/engine/**/*.test.ts', 'test/main/**/*.test.ts', 'test/preload/**/*.test.ts', 'test/project/**/*.test.ts'],
+          setupFiles: ['test/support/property-seed.ts'],
           pool: 'forks',
           testTimeout: 60_000,
         },
@@ -17,7 +18,12 @@ export default defineConfig({
       {
         plugins: [svelte({ configFile: false })],
         resolve: { conditions: ['browser'] },
-        test: { name: 'renderer', environment: 'happy-dom', include: ['test/renderer/**/*.test.ts'] },
+        test: {
+          name: 'renderer',
+          environment: 'happy-dom',
+          include: ['test/renderer/**/*.test.ts'],
+          setupFiles: ['test/support/property-seed.ts'],
+        },
       },
       {
         test: {
