@@ -112,7 +112,8 @@ test('folders added at the same time are all kept', async () => {
   const paths = ['a', 'b', 'c'].map((name) => model(folder, `models/${name}`))
   const { library } = await open(folder)
   await Promise.all(paths.map((path) => library.addFolder(path)))
-  expect(await ids((await open(folder)).library)).toEqual(['guide', ...paths])
+  // Which of them is looked at first is the disk's business.
+  expect(new Set(await ids((await open(folder)).library))).toEqual(new Set(['guide', ...paths]))
 })
 
 test('links that lead out of the folder are not followed, links inside are', async () => {
