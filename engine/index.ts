@@ -5,7 +5,17 @@ export type { DecoderConfig, GenerationDefaults } from './config/decoder-config'
 export { loadDecoderConfig } from './config/read-config'
 export { convert } from './convert/convert'
 export { planConversion } from './convert/plan'
-export type { ConversionEvent, ConversionPlan, ConversionReport, ConversionRequest } from './convert/types'
+export type {
+  ConfigReason,
+  ConfigValue,
+  ConversionEvent,
+  ConversionPlan,
+  ConversionReport,
+  ConversionRequest,
+  FamilyPlan,
+  LogitsComparison,
+  PlannedConfigField,
+} from './convert/types'
 export { EngineError } from './errors'
 export type { ErrorCode } from './errors'
 export { applyLogitsProcessors } from './generate/apply-logits-processors'

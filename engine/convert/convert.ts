@@ -134,6 +134,8 @@ function report({ plan, companions }: PreparedConversion, files: readonly Proven
       flushedToZero: sum(({ flushedToZero }) => flushedToZero),
     },
     dtypeChanges: plan.dtypeChanges,
+    family: plan.family,
+    logits: null,
     tied: plan.tied,
     dropped: plan.dropped,
     notes: plan.notes,

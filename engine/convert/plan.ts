@@ -229,6 +229,8 @@ async function prepareFrom(checkpoint: Checkpoint, request: ConversionRequest): 
     neededBytes: Math.max(0, totalBytes - (await stagedBytes(destination, names))),
     freeBytes: await freeDiskBytes(destination.path),
     dtypeChanges: listDtypeChanges(tensors, request.dtype !== undefined),
+    family: null,
+    candidates: [],
     tied: groups.map(({ names: tied }) => tied),
     dropped: listDropped(checkpoint, format),
     notes: [...checkpoint.notes, ...tieNotes({ count: groups.length, format, untied })],

@@ -17,9 +17,50 @@ export interface ConversionRequest {
   readonly maxShardBytes?: number
   /** A config.json to put beside the weights instead of the source's own. */
   readonly config?: string
+  /** Maps a custom state dict onto this family (a model_type such as 'llama'), or onto the one that fits: 'auto'. Without it all names stay. */
+  readonly family?: string
+  /** The person's answers for fields of config.json, by their names there; they win over what the files say. */
+  readonly settings?: Readonly<Record<string, ConfigValue>>
+  /** Of a training checkpoint: its model, or the optimizer's state beside it. */
+  readonly include?: 'model' | 'optimizer'
+  /** Matrices become blocks of 32 numbers with a scale, where the format has such blocks. */
+  readonly quantize?: 'q8' | 'q4'
   /** Replaces files of an earlier result. The source is never replaced. */
   readonly force?: boolean
   readonly signal?: AbortSignal
+}
+
+/** What a field of config.json can hold here. */
+export type ConfigValue = string | number | boolean | null
+
+/** Why a field has its value: a stable code with what belongs into its sentence, and the sentence in English. */
+export interface ConfigReason {
+  readonly code: string
+  readonly data: Readonly<Record<string, string | number>>
+  readonly text: string
+}
+
+/** A field of the config.json to be written. `guess` is what a person should confirm: the files do not say it. */
+export interface PlannedConfigField {
+  readonly name: string
+  readonly value: ConfigValue
+  readonly origin: 'file' | 'shape' | 'guess' | 'answer'
+  readonly reason: ConfigReason
+}
+
+/** A custom state dict mapped onto a family. `layout` names the naming that was recognised; `prefix` is what was in front of every name. */
+export interface FamilyPlan {
+  readonly name: string
+  readonly modelType: string
+  readonly layout: string
+  readonly prefix: string
+  /** Tensors of the source that have their place in the family. */
+  readonly mapped: number
+  /** Tensors of the source that have none; with any of them the conversion is refused. */
+  readonly unmapped: readonly string[]
+  /** Tensors of the source that the family does not need: masks, tables of rotation. */
+  readonly dropped: readonly string[]
+  readonly config: readonly PlannedConfigField[]
 }
 
 /** One tensor's way: `sourceName` in the source, `name` and `dtype` in the result. */
@@ -60,6 +101,10 @@ export interface ConversionPlan {
   readonly neededBytes: number
   readonly freeBytes: number
   readonly dtypeChanges: readonly DtypeChange[]
+  /** What a mapping onto a family does; null when names stay as they are. */
+  readonly family: FamilyPlan | null
+  /** Families that the source could be mapped onto, the likeliest first. */
+  readonly candidates: readonly string[]
   /** Names of the same bytes, the written one first. */
   readonly tied: readonly (readonly string[])[]
   readonly dropped: readonly string[]
@@ -78,6 +123,15 @@ export type ConversionEvent =
 export interface VerifiedTensor extends PlannedTensor, CastLoss {
   readonly file: string
   readonly sha256: string
+}
+
+/** How far the result's logits are from the source's: the largest difference and, to weigh it, the standard deviation of the source's logits. */
+export interface LogitsComparison {
+  readonly promptIds: readonly number[]
+  readonly maxAbsError: number
+  readonly logitStd: number
+  /** Whether the likeliest token is the same at every position. */
+  readonly sameGreedy: boolean
 }
 
 /** The result, verified. */
@@ -100,6 +154,9 @@ export interface ConversionReport {
     readonly flushedToZero: number
   }
   readonly dtypeChanges: ConversionPlan['dtypeChanges']
+  readonly family: FamilyPlan | null
+  /** Logits of source and result on the same ids; null where either cannot be run. */
+  readonly logits: LogitsComparison | null
   readonly tied: ConversionPlan['tied']
   readonly dropped: readonly string[]
   readonly notes: readonly string[]
