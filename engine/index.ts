@@ -19,7 +19,7 @@ export type {
 export { EngineError } from './errors'
 export type { ErrorCode } from './errors'
 export { applyLogitsProcessors } from './generate/apply-logits-processors'
-export type { LogitsSettings } from './generate/apply-logits-processors'
+export type { LogitsSettings } from './generate/logits-settings'
 export { generate } from './generate/generate'
 export type { GenerateOptions, GenerationModel } from './generate/generate'
 export { loadModel } from './generate/load-model'

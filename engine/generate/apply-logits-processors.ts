@@ -1,93 +1,163 @@
-// All processors and warpers in the order of Transformers' generate(), and the probabilities that result.
-import { engineError } from '../errors'
-import { argmax, createCandidates, fillCandidates, softmax, type Candidates } from './candidates'
-import { applyRepetitionPenalty, banRepeatedNgrams } from './processors'
+// All processors and warpers in the order of Transformers' generate(), ours behind them, and the probabilities that result.
+import { argmax, createCandidates, dropBanned, fillCandidates, softmax, type Candidates } from './candidates'
+import { applyDynamicTemperature, excludeTopChoices, keepUnsurprising, type MirostatState } from './creative-warpers'
+import { checkLogitsSettings, idList, type LogitsSettings } from './logits-settings'
+import { applyDry, applyPresenceAndFrequency } from './penalties'
+import {
+  addSequenceBias,
+  applyRepetitionPenalty,
+  banIds,
+  banRepeatedNgrams,
+  banWords,
+  forceIds,
+  raiseEnd,
+  replaceInvalid,
+} from './processors'
 import { applyTemperature, keepAboveEpsilon, keepAboveEta, keepMinP, keepTopH, keepTopK, keepTopP, keepTypical } from './warpers'
 
-/** Settings by Transformers' names in camelCase; what is left out is off. `temperature` 0 means greedy: the highest score gets probability 1. */
-export interface LogitsSettings {
-  readonly repetitionPenalty?: number
-  readonly noRepeatNgramSize?: number
-  readonly temperature?: number
-  readonly topH?: number
-  readonly topK?: number
-  readonly topP?: number
-  readonly minP?: number
-  readonly typicalP?: number
-  readonly epsilonCutoff?: number
-  readonly etaCutoff?: number
+/** Values of DRY, XTC, mirostat and dynamic temperature where only their switch is given: those their authors advise. */
+export const SAMPLER_DEFAULTS = {
+  dryBase: 1.75,
+  dryAllowedLength: 2,
+  xtcThreshold: 0.1,
+  mirostatTau: 5,
+  mirostatEta: 0.1,
+  dynamicTemperatureExponent: 1,
+} as const
+
+/**
+ * Applies the processors (which hold for greedy decoding too) to scores [vocabSize] F32 in place; a ban is minus infinity.
+ * Order: transformers 5.18 `_get_logits_processor`, then presence and frequency penalties, then DRY. `logitBias` counts as a sequence bias of one token.
+ */
+export function applyProcessors(scores: Float32Array, inputIds: readonly number[], settings: LogitsSettings): void {
+  applyBiases(scores, inputIds, settings)
+  applyRepetitionRules(scores, inputIds, settings)
+  applyLengthRules(scores, inputIds, settings)
+  const { presencePenalty = 0, frequencyPenalty = 0, dryMultiplier = 0 } = settings
+  if (presencePenalty !== 0 || frequencyPenalty !== 0)
+    applyPresenceAndFrequency(scores, inputIds.slice(settings.promptLength ?? 0), {
+      presence: presencePenalty,
+      frequency: frequencyPenalty,
+    })
+  if (dryMultiplier > 0)
+    applyDry(scores, inputIds, {
+      multiplier: dryMultiplier,
+      base: settings.dryBase ?? SAMPLER_DEFAULTS.dryBase,
+      allowedLength: settings.dryAllowedLength ?? SAMPLER_DEFAULTS.dryAllowedLength,
+      breakers: new Set(settings.drySequenceBreakerIds),
+    })
 }
 
-interface SettingRange {
-  readonly accepts: (value: number) => boolean
-  readonly allowed: string
-}
-const finite = Number.isFinite
-const RANGES: Readonly<Record<keyof LogitsSettings, SettingRange>> = {
-  repetitionPenalty: { accepts: (value) => finite(value) && value > 0, allowed: 'a number above 0' },
-  noRepeatNgramSize: { accepts: (value) => Number.isInteger(value) && value >= 0, allowed: 'a whole number, 0 or more' },
-  temperature: { accepts: (value) => finite(value) && value >= 0, allowed: 'a number, 0 or more' },
-  topH: { accepts: (value) => value > 0 && value <= 1, allowed: 'a number above 0 and at most 1' },
-  topK: { accepts: (value) => Number.isInteger(value) && value >= 0, allowed: 'a whole number, 0 or more' },
-  topP: { accepts: (value) => value >= 0 && value <= 1, allowed: 'a number from 0 to 1' },
-  minP: { accepts: (value) => value >= 0 && value <= 1, allowed: 'a number from 0 to 1' },
-  typicalP: { accepts: (value) => value > 0 && value <= 1, allowed: 'a number above 0 and at most 1' },
-  epsilonCutoff: { accepts: (value) => value >= 0 && value < 1, allowed: 'a number from 0 to below 1' },
-  etaCutoff: { accepts: (value) => value >= 0 && value < 1, allowed: 'a number from 0 to below 1' },
+function applyBiases(scores: Float32Array, inputIds: readonly number[], { sequenceBias = [], logitBias = [] }: LogitsSettings): void {
+  if (sequenceBias.length > 0) addSequenceBias(scores, inputIds, sequenceBias)
+  if (logitBias.length > 0)
+    addSequenceBias(
+      scores,
+      inputIds,
+      logitBias.map(([id, bias]) => [[id], bias]),
+    )
 }
 
-/** Throws "generate/bad-setting" for a setting outside its range; unknown keys are not looked at. */
-export function checkLogitsSettings(settings: LogitsSettings): void {
-  for (const [name, range] of Object.entries(RANGES)) {
-    const value: unknown = settings[name as keyof LogitsSettings]
-    if (value === undefined) continue
-    if (typeof value !== 'number' || !range.accepts(value)) {
-      throw engineError('generate/bad-setting', {
-        setting: name,
-        value: typeof value === 'number' ? String(value) : typeof value,
-        allowed: range.allowed,
-      })
-    }
+function applyRepetitionRules(scores: Float32Array, inputIds: readonly number[], settings: LogitsSettings): void {
+  const { repetitionPenalty = 1, encoderRepetitionPenalty = 1, noRepeatNgramSize = 0, encoderNoRepeatNgramSize = 0 } = settings
+  const promptIds = inputIds.slice(0, settings.promptLength ?? inputIds.length)
+  if (encoderRepetitionPenalty !== 1) applyRepetitionPenalty(scores, promptIds, 1 / encoderRepetitionPenalty)
+  if (repetitionPenalty !== 1) applyRepetitionPenalty(scores, inputIds, repetitionPenalty)
+  if (noRepeatNgramSize > 0) banRepeatedNgrams(scores, { inputIds, earlier: inputIds, size: noRepeatNgramSize })
+  if (encoderNoRepeatNgramSize > 0) banRepeatedNgrams(scores, { inputIds, earlier: promptIds, size: encoderNoRepeatNgramSize })
+}
+
+function applyLengthRules(scores: Float32Array, inputIds: readonly number[], settings: LogitsSettings): void {
+  const { badWordsIds, minLength = 0, minNewTokens = 0, maxLength, forcedBosTokenId, exponentialDecayLengthPenalty: decay } = settings
+  const eosTokenIds = idList(settings.eosTokenId)
+  const forcedEos = idList(settings.forcedEosTokenId)
+  const length = inputIds.length
+  const promptLength = settings.promptLength ?? length
+  if (badWordsIds !== undefined) banWords(scores, { inputIds, words: badWordsIds, eosTokenIds })
+  if (length < minLength || length - promptLength < minNewTokens) banIds(scores, eosTokenIds)
+  if (forcedBosTokenId !== undefined && length === 1) forceIds(scores, [forcedBosTokenId])
+  if (forcedEos.length > 0 && maxLength !== undefined && length === maxLength - 1) forceIds(scores, forcedEos)
+  if (settings.removeInvalidValues === true) replaceInvalid(scores)
+  if (decay !== undefined && length > decay[0] + promptLength)
+    raiseEnd(scores, { eosTokenIds, factor: decay[1], tokensBeyond: length - decay[0] - promptLength })
+  if (settings.suppressTokens !== undefined) banIds(scores, settings.suppressTokens)
+  const beginIndex = promptLength > 1 || forcedBosTokenId === undefined ? promptLength : promptLength + 1
+  if (settings.beginSuppressTokens !== undefined && length === beginIndex) banIds(scores, settings.beginSuppressTokens)
+}
+
+/** What warpers keep between the tokens of one reply, and the draw of XTC. */
+export interface WarperState {
+  readonly mirostat: MirostatState
+  /** Whether XTC takes the top choices away this time. */
+  readonly excludesTop: boolean
+}
+
+/** The state before the first token. */
+export function firstWarperState({ mirostatTau = SAMPLER_DEFAULTS.mirostatTau }: LogitsSettings): MirostatState {
+  return { mu: 2 * mirostatTau }
+}
+
+/**
+ * Applies the warpers (sampling only; `temperature` must not be 0), in Transformers' order; XTC comes last, mirostat takes the place of every filter.
+ * At least one candidate stays.
+ */
+export function applyWarpers(candidates: Candidates, settings: LogitsSettings, state: WarperState): void {
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, typicalP = 1, epsilonCutoff = 0, etaCutoff = 0 } = settings
+  const { minTokensToKeep: atLeast = 1, dynamicTemperatureRange: range = 0, mirostat = 0 } = settings
+  const exponent = settings.dynamicTemperatureExponent ?? SAMPLER_DEFAULTS.dynamicTemperatureExponent
+  if (range > 0) applyDynamicTemperature(candidates, { temperature, range, exponent })
+  else if (temperature !== 1) applyTemperature(candidates, temperature)
+  if (mirostat === 2) {
+    keepUnsurprising(candidates, state.mirostat)
+    return
   }
-}
-
-/** Applies the processors (which hold for greedy decoding too). `candidates` must hold the whole vocabulary. */
-export function applyProcessors(candidates: Candidates, inputIds: readonly number[], settings: LogitsSettings): void {
-  const { repetitionPenalty = 1, noRepeatNgramSize = 0 } = settings
-  if (repetitionPenalty !== 1) applyRepetitionPenalty(candidates, inputIds, repetitionPenalty)
-  if (noRepeatNgramSize > 0) banRepeatedNgrams(candidates, inputIds, noRepeatNgramSize)
-}
-
-/** Applies the warpers (sampling only; `temperature` must not be 0), in Transformers' order. At least one candidate stays. */
-export function applyWarpers(candidates: Candidates, settings: LogitsSettings): void {
-  const { temperature = 1, topH = 1, topK = 0, topP = 1, minP = 0, typicalP = 1, epsilonCutoff = 0, etaCutoff = 0 } = settings
-  if (temperature !== 1) applyTemperature(candidates, temperature)
   // Unlike the others, top-H at 1 still cuts (it looks at 100 tokens only), so it counts as off only when it is left out.
-  if (settings.topH !== undefined) keepTopH(candidates, topH)
-  if (topK > 0) keepTopK(candidates, topK)
-  if (topP < 1) keepTopP(candidates, topP)
-  if (minP > 0) keepMinP(candidates, minP)
-  if (typicalP < 1) keepTypical(candidates, typicalP)
-  if (epsilonCutoff > 0) keepAboveEpsilon(candidates, epsilonCutoff)
-  if (etaCutoff > 0) keepAboveEta(candidates, etaCutoff)
+  if (settings.topH !== undefined) keepTopH(candidates, settings.topH)
+  if (topK > 0) keepTopK(candidates, Math.max(topK, atLeast))
+  if (topP < 1) keepTopP(candidates, topP, atLeast)
+  if (minP > 0) keepMinP(candidates, minP, atLeast)
+  if (typicalP < 1) keepTypical(candidates, typicalP, atLeast)
+  if (epsilonCutoff > 0) keepAboveEpsilon(candidates, epsilonCutoff, atLeast)
+  if (etaCutoff > 0) keepAboveEta(candidates, etaCutoff, atLeast)
+  if (state.excludesTop)
+    excludeTopChoices(candidates, settings.xtcThreshold ?? SAMPLER_DEFAULTS.xtcThreshold, new Set(idList(settings.eosTokenId)))
 }
 
 /**
  * Probabilities of the next token after all processors and warpers. logits: [vocabSize] F32, left as it is; result: [vocabSize] F32, sums to 1, 0 where a filter cut.
- * Throws "generate/bad-setting", "generate/logits-not-finite". Source: transformers 5.18 `_get_logits_processor`.
+ * XTC's chance is part of the result; mirostat is as before its first token. Throws "generate/bad-setting", "generate/logits-not-finite", "generate/no-token-left".
+ * Source: transformers 5.18 `_get_logits_processor`.
  */
 export function applyLogitsProcessors(logits: Float32Array, inputIds: readonly number[], settings: LogitsSettings): Float32Array {
   checkLogitsSettings(settings)
-  const candidates = createCandidates(logits.length)
-  fillCandidates(candidates, logits.slice())
-  applyProcessors(candidates, inputIds, settings)
+  const scores = logits.slice()
+  applyProcessors(scores, inputIds, settings)
   const result = new Float32Array(logits.length)
   if (settings.temperature === 0) {
+    const candidates = candidatesOf(scores)
     result[candidates.ids[argmax(candidates)] ?? 0] = 1
     return result
   }
-  applyWarpers(candidates, settings)
-  const probabilities = softmax(candidates)
-  for (let index = 0; index < candidates.count; index++) result[candidates.ids[index] ?? 0] = probabilities[index] ?? 0
+  const { xtcProbability = 0 } = settings
+  const branches = [
+    { chance: 1 - xtcProbability, excludesTop: false },
+    { chance: xtcProbability, excludesTop: true },
+  ]
+  for (const { chance, excludesTop } of branches.filter(({ chance }) => chance > 0)) {
+    const candidates = candidatesOf(scores.slice())
+    if (settings.doSample !== false) applyWarpers(candidates, settings, { mirostat: firstWarperState(settings), excludesTop })
+    const probabilities = softmax(candidates)
+    for (let index = 0; index < candidates.count; index++) {
+      const id = candidates.ids[index] ?? 0
+      result[id] = (result[id] ?? 0) + chance * (probabilities[index] ?? 0)
+    }
+  }
   return result
+}
+
+function candidatesOf(scores: Float32Array): Candidates {
+  const candidates = createCandidates(scores.length)
+  fillCandidates(candidates, scores)
+  dropBanned(candidates)
+  return candidates
 }

@@ -1,4 +1,4 @@
-// The tokens that a sampling step still considers; processors and warpers shrink or rescale this list in place, so a step allocates nothing of vocabulary size.
+// The tokens that a sampling step still considers; processors rescale or ban in place, warpers shrink the list, so that a step allocates nothing of vocabulary size.
 import { engineError } from '../errors'
 
 /** Tokens in play, in ascending id order; the first `count` entries of each array are valid. Scores are logits in F32, as in Transformers. */
@@ -6,8 +6,8 @@ export interface Candidates {
   readonly ids: Uint32Array
   scores: Float32Array
   count: number
-  /** Scratch of the same capacity: what `softmax` filled last. */
-  readonly probabilities: Float64Array
+  /** Scratch of the same capacity: what `softmax` filled last. F32, as the reference has it, so that thresholds fall the same way. */
+  readonly probabilities: Float32Array
 }
 
 /** Room for one vocabulary; made once per sampler. */
@@ -16,7 +16,7 @@ export function createCandidates(vocabSize: number): Candidates {
     ids: new Uint32Array(vocabSize),
     scores: new Float32Array(0),
     count: 0,
-    probabilities: new Float64Array(vocabSize),
+    probabilities: new Float32Array(vocabSize),
   }
 }
 
@@ -43,6 +43,12 @@ export function retain(candidates: Candidates, keep: (index: number) => boolean)
   candidates.count = kept
 }
 
+/** Takes the banned candidates (score minus infinity) out. NaN stays, for argmax to report. */
+export function dropBanned(candidates: Candidates): void {
+  const { scores } = candidates
+  retain(candidates, (index) => scores[index] !== Number.NEGATIVE_INFINITY)
+}
+
 /** Index of the highest score; the lowest id wins a tie. Throws "generate/logits-not-finite", or "generate/no-token-left" when every token was banned. */
 export function argmax(candidates: Candidates): number {
   const { scores, count } = candidates
@@ -64,22 +70,21 @@ export function argmax(candidates: Candidates): number {
   return best
 }
 
-/** Fills `probabilities` with the softmax of the scores and returns it; sums in F64. Throws as argmax does. */
-export function softmax(candidates: Candidates): Float64Array {
+/** Fills `probabilities` with the softmax of the scores and returns it; the sum is taken in F64. Throws as argmax does. */
+export function softmax(candidates: Candidates): Float32Array {
   const { scores, count, probabilities } = candidates
   const maximum = scores[argmax(candidates)] ?? 0
   let sum = 0
   for (let index = 0; index < count; index++) {
-    const weight = Math.exp((scores[index] ?? 0) - maximum)
-    probabilities[index] = weight
-    sum += weight
+    probabilities[index] = Math.exp(Math.fround((scores[index] ?? 0) - maximum))
+    sum += probabilities[index] ?? 0
   }
   for (let index = 0; index < count; index++) probabilities[index] = (probabilities[index] ?? 0) / sum
   return probabilities
 }
 
 /** Entropy in nats of the first `count` probabilities. */
-export function entropy(probabilities: Float64Array, count: number): number {
+export function entropy(probabilities: ArrayLike<number>, count: number): number {
   let nats = 0
   for (let index = 0; index < count; index++) {
     const probability = probabilities[index] ?? 0

@@ -1,10 +1,19 @@
 // Logits warpers: they reshape or cut the distribution and apply only when sampling. Semantics: transformers 5.18 generation/logits_process.py.
 import { argmax, entropy, retain, softmax, type Candidates } from './candidates'
 
+const { fround } = Math
+
 /** Divides every score by `temperature` (above 0). Source: TemperatureLogitsWarper. */
 export function applyTemperature(candidates: Candidates, temperature: number): void {
   const { scores, count } = candidates
-  for (let index = 0; index < count; index++) scores[index] = (scores[index] ?? 0) / temperature
+  const divisor = fround(temperature)
+  const highest = scores[argmax(candidates)] ?? 0
+  // Near 0 the quotient leaves F32; differences to the highest score give the same distribution without that.
+  const shift = Number.isFinite(fround(highest / divisor)) && divisor > 0 ? 0 : highest
+  for (let index = 0; index < count; index++) {
+    const difference = (scores[index] ?? 0) - shift
+    scores[index] = difference === 0 ? 0 : Math.max(difference / (divisor || Number.MIN_VALUE), -3e38)
+  }
 }
 
 /** Keeps the `topK` highest scores and every tie of the last one. Source: TopKLogitsWarper. */
@@ -16,16 +25,16 @@ export function keepTopK(candidates: Candidates, topK: number): void {
 }
 
 /**
- * Nucleus: drops the least probable tokens as long as their summed probability is at most 1 - topP; the most probable one always stays.
+ * Nucleus: drops the least probable tokens as long as their summed probability is at most 1 - topP; the `atLeast` most probable ones always stay.
  * Source: Holtzman et al. (arXiv 1904.09751), TopPLogitsWarper.
  */
-export function keepTopP(candidates: Candidates, topP: number): void {
+export function keepTopP(candidates: Candidates, topP: number, atLeast = 1): void {
   const { count } = candidates
   const probabilities = softmax(candidates)
-  const budget = 1 - topP
+  const budget = fround(1 - topP)
   // Tokens below budget / count sum to less than the budget, so all of them go; only the rest has to be sorted.
   const surelyOut = budget / count
-  const rest = new Float64Array(count)
+  const rest = new Float32Array(count)
   let restCount = 0
   let dropped = 0
   for (let index = 0; index < count; index++) {
@@ -33,12 +42,17 @@ export function keepTopP(candidates: Candidates, topP: number): void {
     if (probability < surelyOut) dropped += probability
     else rest[restCount++] = probability
   }
+  if (restCount < atLeast) {
+    keepTopK(candidates, atLeast)
+    return
+  }
   // Without a comparator the sort is native: a whole vocabulary takes milliseconds.
   const ascending = rest.subarray(0, restCount).sort()
   let first = 0
-  while (first < restCount - 1) {
+  while (first < restCount - atLeast) {
+    // The reference sums in F64 and compares in F32.
     dropped += ascending[first] ?? 0
-    if (dropped > budget) break
+    if (fround(dropped) > budget) break
     first++
   }
   const threshold = ascending[first] ?? 0
@@ -50,49 +64,59 @@ export function keepTopP(candidates: Candidates, topP: number): void {
   })
 }
 
-/** Drops tokens whose probability is below `minP` times the highest. Source: MinPLogitsWarper (arXiv 2407.01082). */
-export function keepMinP(candidates: Candidates, minP: number): void {
+/** Drops tokens whose probability is below `minP` times the highest, but none of the `atLeast` highest. Source: MinPLogitsWarper (arXiv 2407.01082). */
+export function keepMinP(candidates: Candidates, minP: number, atLeast = 1): void {
+  const { scores, count } = candidates
   const top = argmax(candidates)
+  const safe = nthHighest(scores, { count, n: Math.min(atLeast, count) })
   const probabilities = softmax(candidates)
-  const threshold = minP * (probabilities[top] ?? 0)
-  retain(candidates, (index) => index === top || (probabilities[index] ?? 0) >= threshold)
+  const threshold = fround(fround(minP) * (probabilities[top] ?? 0))
+  retain(candidates, (index) => (probabilities[index] ?? 0) >= threshold || (scores[index] ?? 0) >= safe)
 }
 
 /**
  * Locally typical sampling: keeps the tokens whose information lies closest to the entropy, until their probability reaches `mass`.
  * Source: Meister et al. (arXiv 2202.00666), TypicalLogitsWarper.
  */
-export function keepTypical(candidates: Candidates, mass: number): void {
-  const { count } = candidates
+export function keepTypical(candidates: Candidates, mass: number, atLeast = 1): void {
+  const { scores, count } = candidates
+  const highest = scores[argmax(candidates)] ?? 0
   const probabilities = softmax(candidates)
-  const expected = entropy(probabilities, count)
-  const distance = Float64Array.from({ length: count }, (_, index) => Math.abs(-Math.log(probabilities[index] ?? 0) - expected))
+  let sum = 0
+  for (let index = 0; index < count; index++) sum += Math.exp(fround((scores[index] ?? 0) - highest))
+  const logSum = Math.log(sum)
+  const logProbability = Float32Array.from({ length: count }, (_, index) => fround((scores[index] ?? 0) - highest) - logSum)
+  let expected = 0
+  for (let index = 0; index < count; index++) expected -= (logProbability[index] ?? 0) * (probabilities[index] ?? 0)
+  expected = fround(expected)
+  const distance = Float32Array.from({ length: count }, (_, index) => Math.abs(fround(-(logProbability[index] ?? 0) - expected)))
   const order = Array.from({ length: count }, (_, index) => index).sort((a, b) => (distance[a] ?? 0) - (distance[b] ?? 0) || a - b)
   let reached = 0
   let threshold = distance[order[count - 1] ?? 0] ?? 0
   for (const index of order) {
     reached += probabilities[index] ?? 0
-    if (reached >= mass) {
+    if (fround(reached) >= fround(mass)) {
       threshold = distance[index] ?? 0
       break
     }
   }
-  const closest = order[0]
-  retain(candidates, (index) => index === closest || (distance[index] ?? 0) <= threshold)
+  const closest = new Set(order.slice(0, atLeast))
+  retain(candidates, (index) => (distance[index] ?? 0) <= threshold || closest.has(index))
 }
 
-/** Drops tokens less probable than `epsilon`, never the most probable ones. Source: Hewitt et al. (arXiv 2210.15191), EpsilonLogitsWarper. */
-export function keepAboveEpsilon(candidates: Candidates, epsilon: number): void {
-  const { scores } = candidates
-  const highest = scores[argmax(candidates)] ?? 0
+/** Drops tokens less probable than `epsilon`, never the `atLeast` most probable ones. Source: Hewitt et al. (arXiv 2210.15191), EpsilonLogitsWarper. */
+export function keepAboveEpsilon(candidates: Candidates, epsilon: number, atLeast = 1): void {
+  const { scores, count } = candidates
+  const safe = nthHighest(scores, { count, n: Math.min(atLeast, count) })
   const probabilities = softmax(candidates)
-  retain(candidates, (index) => (probabilities[index] ?? 0) >= epsilon || (scores[index] ?? 0) >= highest)
+  const threshold = fround(epsilon)
+  retain(candidates, (index) => (probabilities[index] ?? 0) >= threshold || (scores[index] ?? 0) >= safe)
 }
 
 /** Eta sampling: the epsilon cut with min(epsilon, sqrt(epsilon) * exp(-entropy)). Source: arXiv 2210.15191, EtaLogitsWarper. */
-export function keepAboveEta(candidates: Candidates, epsilon: number): void {
+export function keepAboveEta(candidates: Candidates, epsilon: number, atLeast = 1): void {
   const nats = entropy(softmax(candidates), candidates.count)
-  keepAboveEpsilon(candidates, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-nats)))
+  keepAboveEpsilon(candidates, Math.min(epsilon, Math.sqrt(epsilon) * Math.exp(-nats)), atLeast)
 }
 
 /** Top-H looks at no more than this many tokens, as the reference does. */

@@ -1,7 +1,8 @@
 // The sampler and its random numbers: known vectors, seeds, frequencies, and properties of every filter.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyLogitsProcessors, type LogitsSettings } from '../../../engine/generate/apply-logits-processors'
+import { applyLogitsProcessors } from '../../../engine/generate/apply-logits-processors'
+import type { LogitsSettings } from '../../../engine/generate/logits-settings'
 import { createRandomStream, createXoshiro128, splitmix64 } from '../../../engine/generate/random'
 import { createSampler } from '../../../engine/generate/sampler'
 

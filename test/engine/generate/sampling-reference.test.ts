@@ -1,7 +1,8 @@
 // Probabilities after processors and warpers against those of transformers 5.18 (reference/sampling).
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { applyLogitsProcessors, type LogitsSettings } from '../../../engine/generate/apply-logits-processors'
+import { applyLogitsProcessors } from '../../../engine/generate/apply-logits-processors'
+import type { LogitsSettings } from '../../../engine/generate/logits-settings'
 import { hasReference, referencePath } from '../../support/reference'
 
 interface SamplingCase {
