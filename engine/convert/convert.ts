@@ -4,15 +4,17 @@ import { openCheckpoint } from '../checkpoint/open'
 import { WRITABLE_FORMATS, type TiedStorage } from '../checkpoint/writers/formats'
 import { engineError } from '../errors'
 import { countElements } from '../tensor/shape'
-import { writeError } from './output-file'
+import { mismatch, writeError } from './output-file'
 import { recordProofs } from './journal'
 import { prepareConversion, sourceState, type PreparedConversion, type PreparedFile } from './plan'
+import { RangeThreads } from './range-threads'
 import { isReusable } from './reuse'
 import { Staging } from './staging'
 import type { ConversionEvent, ConversionReport, ConversionRequest, VerifiedTensor } from './types'
-import { mismatch, writeFile, type TensorProof } from './write-file'
+import { writeFile, type TensorProof } from './write-file'
 
 interface RunOptions {
+  readonly sync: boolean
   readonly onEvent: (event: ConversionEvent) => void
   readonly signal?: AbortSignal
 }
@@ -42,7 +44,12 @@ async function checkMeaning(path: string, file: PreparedFile, tied: TiedStorage)
 /** Uses a file of an interrupted run where it is still what it was proven to be. */
 async function reuse(
   file: PreparedFile,
-  context: { readonly staging: Staging; readonly onBytes: (sizeBytes: number) => void; readonly signal?: AbortSignal },
+  context: {
+    readonly staging: Staging
+    readonly threads: RangeThreads
+    readonly onBytes: (sizeBytes: number) => void
+    readonly signal?: AbortSignal
+  },
 ): Promise<readonly TensorProof[] | null> {
   const { staging, ...options } = context
   const proofs = staging.earlier?.proofs.get(file.file)
@@ -60,21 +67,22 @@ async function reuse(
 
 async function writeFiles(prepared: PreparedConversion, staging: Staging, options: RunOptions): Promise<readonly ProvenFile[]> {
   const { checkpoint, files } = prepared
-  const { onEvent, signal } = options
+  const { onEvent, sync, signal } = options
   const totalBytes = prepared.plan.tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const proven: ProvenFile[] = []
+  await using threads = new RangeThreads()
   let doneBytes = 0
   for (const file of files) {
     const onBytes = (sizeBytes: number): void => {
       doneBytes += sizeBytes
       onEvent({ type: 'progress', file: file.file, doneBytes, totalBytes })
     }
-    const context = { onBytes, ...(signal && { signal }) }
+    const context = { threads, onBytes, ...(signal && { signal }) }
     let proofs = await reuse(file, { ...context, staging })
     const reused = proofs !== null
     if (proofs === null) {
       const path = staging.path(file.file)
-      proofs = await writeFile({ ...context, path, layout: file.layout, sources: file.sources, checkpoint })
+      proofs = await writeFile({ ...context, path, layout: file.layout, sources: file.sources, checkpoint, sync })
       await checkMeaning(path, file, WRITABLE_FORMATS[prepared.plan.to].tied)
       await recordProofs(staging.journal, { file: file.file, tensors: proofs })
     }
@@ -151,14 +159,14 @@ function report({ plan, companions }: PreparedConversion, files: readonly Proven
 export async function convert(
   request: ConversionRequest & { readonly onEvent?: (event: ConversionEvent) => void },
 ): Promise<ConversionReport> {
-  const { signal, onEvent = () => undefined } = request
+  const { signal, sync = true, onEvent = () => undefined } = request
   using prepared = await prepareConversion(request)
   const { plan, destination, fingerprint, files, index, companions } = prepared
   onEvent({ type: 'plan', plan })
   if (plan.neededBytes > plan.freeBytes)
     throw engineError('convert/disk-full', { path: plan.out, neededBytes: plan.neededBytes, freeBytes: plan.freeBytes })
   await using staging = await Staging.open(destination, fingerprint)
-  const proven = await writeFiles(prepared, staging, { onEvent, ...(signal && { signal }) })
+  const proven = await writeFiles(prepared, staging, { onEvent, sync, ...(signal && { signal }) })
   await writeOthers(prepared, staging)
   await checkSourceUnchanged(prepared)
   if (signal?.aborted) throw engineError('runtime/aborted', { what: 'The conversion' })

@@ -16,10 +16,21 @@ export async function writeError(path: string, options: { readonly cause: unknow
   return engineError('convert/disk-full', { path, neededBytes, freeBytes: await freeDiskBytes(path) }, cause)
 }
 
+/** The error of a file that does not hold what was written. */
+export function mismatch(path: string, details: { readonly tensor: string | null; readonly reason: string }): Error {
+  return engineError('convert/verification-failed', { path, ...details })
+}
+
+/** The disk is set to work when this much is written, so that little is left to wait for at the end. */
+const FLUSH_BYTES = 64 * 1024 * 1024
+
 /** An open output file. Dispose closes it; what was written stays. */
 export class OutputFile implements AsyncDisposable {
   readonly path: string
   readonly #handle: FileHandle
+  #unflushedBytes = 0
+  #flushing: Promise<void> | null = null
+  #flushFailure: { readonly cause: unknown } | null = null
 
   private constructor(path: string, handle: FileHandle) {
     this.path = path
@@ -33,6 +44,11 @@ export class OutputFile implements AsyncDisposable {
     } catch (cause) {
       throw await writeError(path, { cause, neededBytes: 0 })
     }
+  }
+
+  /** For threads of this process; valid until dispose. */
+  get descriptor(): number {
+    return this.#handle.fd
   }
 
   /** Writes all bytes at an offset. Throws as `open` does. */
@@ -62,9 +78,28 @@ export class OutputFile implements AsyncDisposable {
     return (await this.#handle.stat()).size
   }
 
+  /** Counts written bytes and sets the disk to work on them while more are coming; a failure is thrown by `sync`. */
+  flushSoon(sizeBytes: number): void {
+    this.#unflushedBytes += sizeBytes
+    if (this.#flushing || this.#unflushedBytes < FLUSH_BYTES) return
+    this.#unflushedBytes = 0
+    this.#flushing = this.#handle.datasync().then(
+      () => {
+        this.#flushing = null
+      },
+      (cause: unknown) => {
+        // The system reports a lost write once: the last sync would not know of it.
+        this.#flushFailure ??= { cause }
+        this.#flushing = null
+      },
+    )
+  }
+
   /** Waits until the data has reached the disk. Throws as `open` does. */
   async sync(): Promise<void> {
+    await this.#flushing
     try {
+      if (this.#flushFailure) throw this.#flushFailure.cause
       await this.#handle.datasync()
     } catch (cause) {
       throw await writeError(this.path, { cause, neededBytes: 0 })
@@ -72,6 +107,7 @@ export class OutputFile implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#flushing
     await this.#handle.close()
   }
 }

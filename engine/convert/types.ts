@@ -27,6 +27,8 @@ export interface ConversionRequest {
   readonly quantize?: 'q8' | 'q4'
   /** Replaces files of an earlier result. The source is never replaced. */
   readonly force?: boolean
+  /** Whether to wait until everything has reached the disk, which is the default: without it a loss of power, though not of the process, may cost the result. */
+  readonly sync?: boolean
   readonly signal?: AbortSignal
 }
 

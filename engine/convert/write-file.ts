@@ -1,19 +1,16 @@
 // Streams tensors into one output file and proves it: what is read back must be what was read from the source. At most a few chunks are in memory.
-import { createHash, type Hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import type { Checkpoint } from '../checkpoint/types'
 import type { FileLayout } from '../checkpoint/writers/file-layout'
 import { engineError } from '../errors'
 import { addLoss, castBytes, LOSSLESS, type CastLoss, type CastTarget } from './cast'
-import { OutputFile } from './output-file'
-import { CHUNK_BYTES, sourceChunks, type Chunk } from './source-chunks'
+import { mismatch, OutputFile } from './output-file'
+import { proofOf, type RangeProof } from './range-answer'
+import type { RangeThread, RangeThreads } from './range-threads'
+import { sourceChunks, type Chunk } from './source-chunks'
 import type { PlannedTensor } from './types'
 
 /** What is known of one written tensor: the SHA-256 of its bytes as read back, their CRC-32 where the format has checksums, and the loss. */
-export interface TensorProof extends CastLoss {
-  readonly sha256: string
-  readonly crc32: number
-}
+export interface TensorProof extends CastLoss, RangeProof {}
 
 /** One file to write. `sources` are in the order of the layout's slots. */
 export interface FileToWrite {
@@ -22,42 +19,22 @@ export interface FileToWrite {
   readonly sources: readonly (PlannedTensor & { readonly cast: CastTarget | null })[]
 }
 
-interface SlotState {
-  crc: number
-  loss: CastLoss
-  readonly sha256: Hash
-}
-
 interface WriteOptions {
   readonly checkpoint: Checkpoint
+  readonly threads: RangeThreads
+  readonly sync: boolean
   readonly onBytes: (sizeBytes: number) => void
   readonly signal?: AbortSignal
 }
 
-/** Casts where asked, and keeps count of what that lost. */
-function transform(bytes: Uint8Array, chunk: Chunk, state: SlotState): Uint8Array {
-  const result = chunk.cast === null ? { bytes, loss: LOSSLESS } : castBytes(bytes, chunk.cast)
-  state.loss = addLoss(state.loss, result.loss)
-  return result.bytes
-}
-
-/** Reads back what was written: it must be the same bytes, and it is what the proof is about. */
-async function readBack(
-  file: OutputFile,
-  part: { readonly offsetBytes: number; readonly bytes: Uint8Array; readonly buffer: Uint8Array; readonly state: SlotState },
-): Promise<void> {
-  const { offsetBytes, bytes, buffer, state } = part
-  const found = buffer.subarray(0, bytes.length)
-  if (!(await file.read(found, offsetBytes)))
-    throw mismatch(file.path, { tensor: null, reason: `it ends before byte ${offsetBytes + bytes.length}` })
-  if (Buffer.compare(found, bytes) !== 0)
-    throw mismatch(file.path, { tensor: null, reason: `what was read back from byte ${offsetBytes} on differs` })
-  state.sha256.update(found)
-}
-
-/** The error of a file that does not hold what was written. */
-export function mismatch(path: string, details: { readonly tensor: string | null; readonly reason: string }): Error {
-  return engineError('convert/verification-failed', { path, ...details })
+/** One tensor to write, with what all of them share. */
+interface SlotTask extends WriteOptions {
+  readonly file: OutputFile
+  readonly thread: RangeThread
+  readonly slot: FileLayout['slots'][number]
+  readonly source: FileToWrite['sources'][number]
+  /** What the threads need of it, see RangeTask. */
+  readonly target: { readonly target: number; readonly crcSeed: number | null }
 }
 
 /** A promise that is awaited later must not count as unhandled when something else fails first. */
@@ -66,50 +43,69 @@ function later<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 
+function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw engineError('runtime/aborted', { what: 'The conversion' })
+}
+
+const NO_PROOF: RangeProof = { sha256: '', crc32: 0 }
+
+/** Copies a tensor that lies in its file as it is to be written. */
+async function copyTensor(
+  task: SlotTask,
+  from: { readonly path: string; readonly fileBytes: number; readonly offsetBytes: number },
+): Promise<TensorProof> {
+  const { file, thread, slot, source, target, sync, onBytes, signal } = task
+  let proof: RangeProof | null = null
+  for (const { offsetBytes, sizeBytes, outOffsetBytes, isFirst, isLast } of sourceChunks(slot, source)) {
+    checkAborted(signal)
+    const range = { ...target, offsetBytes: outOffsetBytes, sizeBytes, isFirst, isLast }
+    const answer = await thread.ask({ kind: 'copy', ...range, source: { ...from, offsetBytes: from.offsetBytes + offsetBytes } })
+    proof = await proofOf(answer, { file, source: from })
+    if (sync) file.flushSoon(sizeBytes)
+    onBytes(sizeBytes)
+  }
+  return { ...LOSSLESS, ...(proof ?? NO_PROOF) }
+}
+
 /**
- * Writes the tensors, three chunks at a time: one is read, one written, one read back.
+ * Makes a tensor chunk by chunk, three at a time: one is read, one written, one proven.
  *
- *   source -> cast, CRC -> file -> compare, SHA-256
+ *   source -> cast -> file -> compare, CRC, SHA-256
  */
-async function streamTensors(file: OutputFile, task: FileToWrite & WriteOptions, states: readonly SlotState[]): Promise<void> {
-  const { checkpoint, layout, sources, signal, onBytes } = task
-  const read = ({ sourceName, offsetBytes, sizeBytes }: Chunk): Promise<Uint8Array> =>
-    later(checkpoint.readRange({ name: sourceName, offsetBytes, sizeBytes, ...(signal && { signal }) }))
-  const chunks = sourceChunks(layout, sources)
-  // F4 to F64 makes a chunk sixteen times as long; everything else stays near CHUNK_BYTES.
-  let buffer = new Uint8Array(CHUNK_BYTES)
+async function makeTensor(task: SlotTask): Promise<TensorProof> {
+  const { checkpoint, file, thread, slot, source, target, sync, onBytes, signal } = task
+  const read = ({ offsetBytes, sizeBytes }: Chunk): Promise<Uint8Array> =>
+    later(checkpoint.readRange({ name: source.sourceName, offsetBytes, sizeBytes, ...(signal && { signal }) }))
+  const check = async (bytes: Uint8Array, { outOffsetBytes, isFirst, isLast }: Chunk): Promise<RangeProof | null> => {
+    const range = { ...target, offsetBytes: outOffsetBytes, sizeBytes: bytes.length, isFirst, isLast }
+    const proof = await proofOf(await thread.ask({ kind: 'check', ...range, bytes }), { file, source: null })
+    if (sync) file.flushSoon(bytes.length)
+    onBytes(bytes.length)
+    return proof
+  }
+  const chunks = sourceChunks(slot, source)
+  let loss = LOSSLESS
   let current = chunks.next()
   let reading = current.done === true ? null : read(current.value)
-  let checking: Promise<void> = Promise.resolve()
+  let checking: Promise<RangeProof | null> = Promise.resolve(null)
   try {
     while (current.done !== true && reading !== null) {
-      if (signal?.aborted) throw engineError('runtime/aborted', { what: 'The conversion' })
+      checkAborted(signal)
       const chunk = current.value
-      const source = await reading
+      const bytes = await reading
       current = chunks.next()
       reading = current.done === true ? null : read(current.value)
-      const state = states[chunk.slot]
-      if (!state) break
-      const bytes = transform(source, chunk, state)
-      if (layout.hasChecksums) state.crc = crc32(bytes, state.crc)
-      const offsetBytes = chunk.outOffsetBytes
-      const writing = later(file.write(bytes, offsetBytes))
+      const cast = source.cast === null ? { bytes, loss: LOSSLESS } : castBytes(bytes, { from: source.sourceDtype, to: source.cast })
+      loss = addLoss(loss, cast.loss)
+      await file.write(cast.bytes, chunk.outOffsetBytes)
       await checking
-      if (buffer.length < bytes.length) buffer = new Uint8Array(bytes.length)
-      const target = buffer
-      checking = later(
-        writing.then(async () => {
-          await readBack(file, { offsetBytes, bytes, buffer: target, state })
-          onBytes(bytes.length)
-        }),
-      )
-      await writing
+      checking = later(check(cast.bytes, chunk))
     }
   } finally {
-    // Nothing may touch the file once the caller closes it.
+    // Nothing may touch the files once the caller closes them.
     await Promise.allSettled([checking, reading])
   }
-  await checking
+  return { ...loss, ...((await checking) ?? NO_PROOF) }
 }
 
 async function writeStructure(file: OutputFile, layout: FileLayout, crc32s: readonly number[]): Promise<void> {
@@ -130,21 +126,54 @@ export async function checkStructure(file: OutputFile, layout: FileLayout, crc32
   }
 }
 
+/** Slots by how they are written: `copied` ones side by side, `made` ones one after the other, since a reader may hold a whole tensor for each. */
+function groupSlots(task: FileToWrite & WriteOptions): readonly (readonly number[])[] {
+  const made: number[] = []
+  const copied: number[][] = []
+  for (const [index, { cast, sourceName }] of task.sources.entries()) {
+    if (cast !== null || task.checkpoint.tensors.get(sourceName)?.storage === 'computed') made.push(index)
+    else copied.push([index])
+  }
+  return made.length > 0 ? [made, ...copied] : copied
+}
+
+async function writeTensors(file: OutputFile, task: FileToWrite & WriteOptions): Promise<readonly TensorProof[]> {
+  const { layout, sources, checkpoint, threads, signal } = task
+  const fileSizes = new Map(checkpoint.files.map(({ path, sizeBytes }) => [path, sizeBytes]))
+  const proofs = new Map<number, TensorProof>()
+  await threads.forEach(groupSlots(task), async (group, thread) => {
+    for (const index of group) {
+      checkAborted(signal)
+      const [slot, source] = [layout.slots[index], sources[index]]
+      if (!slot || !source) continue
+      const target = { target: file.descriptor, crcSeed: layout.hasChecksums ? slot.crcSeed : null }
+      const slotTask = { ...task, file, thread, slot, source, target }
+      const found = checkpoint.tensors.get(source.sourceName)
+      const isCopied = source.cast === null && found && found.storage !== 'computed'
+      const fileBytes = fileSizes.get(found?.file ?? '')
+      const proof =
+        isCopied && fileBytes !== undefined
+          ? await copyTensor(slotTask, { path: found.file, fileBytes, offsetBytes: found.offsetBytes })
+          : await makeTensor(slotTask)
+      proofs.set(index, proof)
+    }
+  })
+  return layout.slots.map((_, index) => proofs.get(index) ?? { ...LOSSLESS, ...NO_PROOF })
+}
+
 /**
  * Writes and proves one file; the proofs are in the order of the slots.
  * Throws "convert/disk-full", "convert/write-failed", "convert/verification-failed", "runtime/aborted" and what reading the source throws.
  */
 export async function writeFile(task: FileToWrite & WriteOptions): Promise<readonly TensorProof[]> {
-  const { layout, path } = task
+  const { layout, path, sync } = task
   await using file = await OutputFile.open(path, 'write')
-  const states = layout.slots.map(({ crcSeed }): SlotState => ({
-    crc: crcSeed,
-    loss: LOSSLESS,
-    sha256: createHash('sha256'),
-  }))
-  await streamTensors(file, task, states)
-  const crc32s = states.map(({ crc }) => crc)
-  await writeStructure(file, layout, crc32s)
-  await file.sync()
-  return states.map(({ sha256, loss, crc }) => ({ ...loss, sha256: sha256.digest('hex'), crc32: crc }))
+  const proofs = await writeTensors(file, task)
+  await writeStructure(
+    file,
+    layout,
+    proofs.map(({ crc32 }) => crc32),
+  )
+  if (sync) await file.sync()
+  return proofs
 }

@@ -16,6 +16,7 @@ interface ConvertOptions {
   readonly quantize?: string
   readonly dryRun?: true
   readonly force?: true
+  readonly sync: boolean
   readonly json?: true
 }
 
@@ -80,6 +81,7 @@ export function registerConvert(program: Command, terminal: Terminal): void {
     .option('--quantize <format>', 'quantize the weights')
     .option('--dry-run', 'show the plan and write nothing')
     .option('--force', 'replace an earlier result')
+    .option('--no-sync', 'do not wait until the result has reached the disk: faster, but a power cut may cost it')
     .option('--json', 'answer with one JSON document')
     .action((source: string, options: ConvertOptions) => runConvert(source, options, terminal))
 }
@@ -90,7 +92,7 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     import('../../../../engine/errors'),
     import('../model-path'),
   ])
-  const { to, out, dtype, maxShardSize, stripPrefix, config, family, quantize, force } = options
+  const { to, out, dtype, maxShardSize, stripPrefix, config, family, quantize, force, sync } = options
   const notAvailable = (what: string): Error =>
     engineError('convert/not-available', { what, available: OUTPUT_FORMATS.map((each) => `--to ${each}`) })
   if (!isOutputFormat(to)) throw notAvailable(`Writing ${to}`)
@@ -100,6 +102,7 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     source: await modelPath(source, terminal.signal),
     to,
     out,
+    sync,
     signal: terminal.signal,
     ...(dtype && { dtype }),
     ...(maxShardSize !== undefined && { maxShardBytes: maxShardSize }),
