@@ -204,6 +204,12 @@ export const zhCnErrors: ErrorCatalogue = {
   'graph/weight-computed': '张量 {tensor} 在文件中的存放方式不能直接使用（{computation}），因此无法原地运行；请先转换模型。',
   'graph/name-repeated': '计算图中有两个名为 {name} 的值或节点。',
 
+  'prepared/not-finite': '张量 {tensor} 中有不是有限数的值，因此无法量化；请以 f32 格式运行该模型。',
+  'prepared/disk-full': '准备权重需要在 {folder} 中占用 {neededBytes} 字节，但只剩 {freeBytes} 字节。请清除已准备的权重，或选择更小的格式。',
+  'prepared/write-failed': '无法写入已准备的权重 {path}：{reason}。',
+  'prepared/read-failed': '准备权重时无法读取 {path}：{reason}。',
+  'prepared/verification-failed': '已准备的权重 {path} 与为 {entry} 写入的内容不符；磁盘可能有故障。',
+  'prepared/source-changed': '权重文件 {path} 在准备权重期间发生了变化。',
   'runtime/aborted': '已取消。',
   'runtime/context-overflow': '这个会话需要 {neededTokens} 个 token，但上下文窗口只能容纳 {contextLength} 个。',
   'runtime/ort-unavailable': '无法打开 ONNX Runtime：{reason}。',

@@ -204,6 +204,12 @@ export const zhTwErrors: ErrorCatalogue = {
   'graph/weight-computed': '張量 {tensor} 在檔案中的存放方式不能直接使用（{computation}），因此無法就地執行；請先轉換模型。',
   'graph/name-repeated': '計算圖中有兩個名為 {name} 的值或節點。',
 
+  'prepared/not-finite': '張量 {tensor} 中有不是有限數的值，因此無法量化；請以 f32 格式執行這個模型。',
+  'prepared/disk-full': '準備權重需要在 {folder} 中占用 {neededBytes} 位元組，但只剩 {freeBytes} 位元組。請清除已準備的權重，或選擇較小的格式。',
+  'prepared/write-failed': '無法寫入已準備的權重 {path}：{reason}。',
+  'prepared/read-failed': '準備權重時無法讀取 {path}：{reason}。',
+  'prepared/verification-failed': '已準備的權重 {path} 與為 {entry} 寫入的內容不符；磁碟可能有故障。',
+  'prepared/source-changed': '權重檔 {path} 在準備權重期間發生了變化。',
   'runtime/aborted': '已取消。',
   'runtime/context-overflow': '這則對話需要 {neededTokens} 個 token，但上下文視窗只能容納 {contextLength} 個。',
   'runtime/ort-unavailable': '無法開啟 ONNX Runtime：{reason}。',
