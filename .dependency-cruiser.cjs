@@ -78,8 +78,8 @@ module.exports = {
     {
       name: 'contract-imports-its-schema-library-only',
       severity: 'error',
-      from: { path: '^preload/contract\\.ts$' },
-      to: { pathNot: 'valibot' },
+      from: { path: '^preload/contract' },
+      to: { pathNot: 'valibot|^preload/contract' },
     },
     {
       name: 'preload-knows-the-contract-only',
