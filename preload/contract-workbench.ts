@@ -168,6 +168,9 @@ export interface Upload {
 
 // ---- conversions ----------------------------------------------------------------------------------------------------------
 
+/** Fields of a config.json that are asked for are a dozen. */
+const MAX_SETTINGS = 100
+
 /** What to convert into what. `out` null asks for a good place beside the source. */
 export const conversionOrderSchema = v.strictObject({
   source: path,
@@ -178,6 +181,13 @@ export const conversionOrderSchema = v.strictObject({
   maxShardBytes: v.nullable(integer(1, Number.MAX_SAFE_INTEGER)),
   /** null: the format's own way to keep names; 'wrappers' takes off what DataParallel and torch.compile add. */
   stripPrefix: v.nullable(v.union([v.literal('wrappers'), v.strictObject({ prefix: text(1000) })])),
+  /** Maps a custom state dict onto a family, or onto the likeliest: 'auto'. null keeps all names. */
+  family: v.nullable(text(64)),
+  /** The person's answers for fields of config.json. */
+  settings: v.pipe(v.record(text(100), v.nullable(v.union([text(1000), v.number(), v.boolean()]))), v.maxEntries(MAX_SETTINGS)),
+  quantize: v.nullable(v.picklist(['q8', 'q4'])),
+  /** Of a training checkpoint; null is its model. */
+  include: v.nullable(v.picklist(['model', 'optimizer'])),
   force: v.boolean(),
 })
 export type ConversionOrder = v.InferOutput<typeof conversionOrderSchema>
@@ -194,6 +204,9 @@ export interface ConversionPreview {
   readonly neededBytes: number
   readonly freeBytes: number
   readonly dtypeChanges: readonly DtypeChange[]
+  readonly family: FamilyMapping | null
+  /** Families that the source could be mapped onto, the likeliest first. */
+  readonly candidates: readonly string[]
   readonly tied: readonly (readonly string[])[]
   readonly dropped: readonly string[]
   readonly replaced: readonly string[]
@@ -201,6 +214,34 @@ export interface ConversionPreview {
   /** The first names that change. */
   readonly renamed: readonly { readonly from: string; readonly to: string }[]
   readonly renamedCount: number
+}
+
+/** A field of the config.json to be written. A 'guess' is what a person should confirm: the files do not say it. */
+export interface ConfigField {
+  readonly name: string
+  readonly value: string | number | boolean | null
+  readonly origin: 'file' | 'shape' | 'guess' | 'answer'
+  readonly reason: string
+}
+
+/** A custom state dict mapped onto a family. With any `unmapped` tensor the conversion is refused; counts go beyond what is listed. */
+export interface FamilyMapping {
+  readonly name: string
+  readonly modelType: string
+  readonly layout: string
+  readonly prefix: string
+  readonly mapped: number
+  readonly unmapped: readonly string[]
+  readonly unmappedCount: number
+  readonly config: readonly ConfigField[]
+}
+
+/** How far the logits of result and source are from each other on the same prompt. */
+export interface LogitsProof {
+  readonly positions: number
+  readonly maxAbsError: number
+  readonly logitStd: number
+  readonly sameGreedy: boolean
 }
 
 /** Tensors that change their dtype in the same way. */
@@ -228,6 +269,9 @@ export interface ConversionProof {
     readonly flushedToZero: number
   }
   readonly dtypeChanges: readonly DtypeChange[]
+  readonly family: FamilyMapping | null
+  /** null where source or result cannot be run. */
+  readonly logits: LogitsProof | null
   readonly dropped: readonly string[]
   readonly notes: readonly string[]
   /** The tensors with the largest loss, worst first, then in the order of the files; the rest is counted. */

@@ -52,6 +52,10 @@ export function fakeJob(more: Partial<ConversionJob> = {}): ConversionJob {
       dtype: null,
       maxShardBytes: null,
       stripPrefix: null,
+      family: null,
+      settings: {},
+      quantize: null,
+      include: null,
       force: false,
     },
     state: 'queued',
@@ -82,6 +86,8 @@ export function fakeProof(more: Partial<ConversionProof> = {}): ConversionProof 
       flushedToZero: 0,
     },
     dtypeChanges: [],
+    family: null,
+    logits: { positions: 12, maxAbsError: 0, logitStd: 3.1, sameGreedy: true },
     dropped: [],
     notes: [],
     tensors: [
@@ -249,6 +255,8 @@ export function createFakeWorkbench(scenario: FakeWorkbenchScenario = {}): FakeW
     freeBytes: 182_000_000_000,
     dtypeChanges:
       order.dtype === null ? [] : [{ from: 'BF16', to: order.dtype, tensors: all.length, exact: order.dtype !== 'F16', reason: 'asked' }],
+    family: null,
+    candidates: [],
     tied: [],
     dropped: [],
     replaced: [],

@@ -19,6 +19,10 @@ const order = (out: string): ConversionOrder => ({
   dtype: null,
   maxShardBytes: null,
   stripPrefix: null,
+  family: null,
+  settings: {},
+  quantize: null,
+  include: null,
   force: false,
 })
 
@@ -28,6 +32,8 @@ const proof: ConversionProof = {
   companions: [],
   totals: { tensors: 1, parameters: 1, tensorBytes: 4, fileBytes: 4, identicalTensors: 1, maxAbsError: 0, overflowed: 0, flushedToZero: 0 },
   dtypeChanges: [],
+  family: null,
+  logits: null,
   dropped: [],
   notes: [],
   tensors: [],

@@ -2,20 +2,20 @@
 import { isOutputFormat, OUTPUT_FORMATS } from '../../../../engine/checkpoint/writers/formats'
 import { convert } from '../../../../engine/convert/convert'
 import { planConversion } from '../../../../engine/convert/plan'
-import type { ConversionPlan, ConversionReport, ConversionRequest } from '../../../../engine/convert/types'
+import type { ConversionPlan, ConversionReport, ConversionRequest, FamilyPlan } from '../../../../engine/convert/types'
 import { engineError } from '../../../../engine/errors'
-import type { ConversionPreview, ConversionProof } from '../../../../preload/contract'
+import type { ConversionPreview, ConversionProof, FamilyMapping } from '../../../../preload/contract'
 import type { ConvertProgress, PlacedOrder } from '../../workbench-protocol'
 
 /** Names shown of each list; thousands are no help, and the count says how many there are. */
 const MAX_LISTED = 200
 /** Tensors shown with their proofs. */
-const MAX_PROVEN_TENSORS = 500
+const MAX_PROVEN_TENSORS = 100
 /** How often progress is told. */
 const PROGRESS_MS = 100
 
 function toRequest(order: PlacedOrder, signal: AbortSignal): ConversionRequest {
-  const { source, to, out, dtype, maxShardBytes, stripPrefix, force } = order
+  const { source, to, out, dtype, maxShardBytes, stripPrefix, family, settings, quantize, include, force } = order
   if (!isOutputFormat(to)) throw engineError('convert/not-available', { what: `Writing ${to}`, available: OUTPUT_FORMATS })
   return {
     source,
@@ -26,6 +26,10 @@ function toRequest(order: PlacedOrder, signal: AbortSignal): ConversionRequest {
     ...(dtype !== null && { dtype }),
     ...(maxShardBytes !== null && { maxShardBytes }),
     ...(stripPrefix !== null && { stripPrefix }),
+    ...(family !== null && { family }),
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(quantize !== null && { quantize }),
+    ...(include !== null && { include }),
   }
 }
 
@@ -66,6 +70,8 @@ function preview(plan: ConversionPlan): ConversionPreview {
     neededBytes,
     freeBytes,
     dtypeChanges,
+    family: mapping(plan.family),
+    candidates: plan.candidates.slice(0, MAX_LISTED),
     tied: tied.slice(0, MAX_LISTED),
     dropped: dropped.slice(0, MAX_LISTED),
     replaced: replaced.slice(0, MAX_LISTED),
@@ -75,14 +81,36 @@ function preview(plan: ConversionPlan): ConversionPreview {
   }
 }
 
+function mapping(family: FamilyPlan | null): FamilyMapping | null {
+  if (family === null) return null
+  const { name, modelType, layout, prefix, mapped, unmapped, config } = family
+  return {
+    name,
+    modelType,
+    layout,
+    prefix,
+    mapped,
+    unmapped: unmapped.slice(0, MAX_LISTED),
+    unmappedCount: unmapped.length,
+    config: config.map((field) => ({ name: field.name, value: field.value, origin: field.origin, reason: field.reason.text })),
+  }
+}
+
 function proof(report: ConversionReport): ConversionProof {
-  const { out, files, companions, totals, dtypeChanges, dropped, notes, tensors } = report
+  const { out, files, companions, totals, dtypeChanges, dropped, notes, tensors, logits } = report
   return {
     out,
     files: files.slice(0, MAX_LISTED),
     companions: companions.slice(0, MAX_LISTED),
     totals,
     dtypeChanges,
+    family: mapping(report.family),
+    logits: logits && {
+      positions: logits.promptIds.length,
+      maxAbsError: logits.maxAbsError,
+      logitStd: logits.logitStd,
+      sameGreedy: logits.sameGreedy,
+    },
     dropped: dropped.slice(0, MAX_LISTED),
     notes,
     tensors: tensors
