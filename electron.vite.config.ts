@@ -17,7 +17,6 @@ export default defineConfig({
           index: at('main/hosts/electron/index.ts'),
           cli: at('main/hosts/cli/index.ts'),
           'engine-worker': at('main/engine/worker.ts'),
-          'workbench-worker': at('main/engine/worker/workbench/index.ts'),
         },
         output: {
           format: 'es',

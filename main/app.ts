@@ -2,7 +2,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AppInfo, DevicePlan, EngineState } from '../preload/contract'
-import type { workbenchCalls, workbenchStreams } from '../preload/contract-workbench'
 import { createChatsService } from './chats/chats-service'
 import type { ChatsService } from './chats/chats-service'
 import { createDispatch } from './dispatch'
@@ -17,7 +16,6 @@ import { openLink } from './links'
 import { serviceError } from './service-error'
 import { createSettingsService } from './settings/settings-service'
 import type { SettingsService } from './settings/settings-service'
-import { openWorkbenchHandlers } from './workbench-handlers'
 
 /** The running app: the contract over untrusted input, and its end. */
 export interface App extends Dispatch {
@@ -68,12 +66,7 @@ export async function createApp(host: Host): Promise<App> {
     log.error('the chat database could not be opened', { failure: String(failure) })
   }
   const services: Services = { host, engine, library, settings, chats, targetOf }
-  const workbench = await openWorkbenchHandlers(host)
-  const dispatch = createDispatch({
-    calls: { ...callHandlers(services), ...workbench.calls },
-    streams: { ...streamHandlers(services), ...workbench.streams },
-    log,
-  })
+  const dispatch = createDispatch({ calls: callHandlers(services), streams: streamHandlers(services), log })
   loadInBackground(services, defaultModelId())
 
   async function close(): Promise<void> {
@@ -82,14 +75,13 @@ export async function createApp(host: Host): Promise<App> {
     await Promise.race([stored, new Promise((resolve) => (grace = setTimeout(resolve, CLOSE_GRACE_MS)))])
     clearTimeout(grace)
     engine[Symbol.dispose]()
-    await workbench[Symbol.asyncDispose]()
     await stored
   }
 
   return { ...dispatch, close: () => (closing ??= close()), enginePid: engine.pid }
 }
 
-function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workbenchCalls> {
+function callHandlers(services: Services): CallHandlers {
   const { host, engine, library, settings, chats, targetOf } = services
   return {
     'app.info': () => appInfo(host),
@@ -143,7 +135,7 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
   }
 }
 
-function streamHandlers({ engine, chats }: Services): Omit<StreamHandlers, keyof typeof workbenchStreams> {
+function streamHandlers({ engine, chats }: Services): StreamHandlers {
   return {
     'engine.watch': async ({ emit, signal }) => {
       emit(engine.state())
@@ -159,12 +151,7 @@ function streamHandlers({ engine, chats }: Services): Omit<StreamHandlers, keyof
 }
 
 function appInfo(host: Host): AppInfo {
-  const can = {
-    chooseFolder: host.chooseFolder !== undefined,
-    openExternal: host.openExternal !== undefined,
-    dropPaths: host.canDropPaths,
-    showFolder: host.showFolder !== undefined,
-  }
+  const can = { chooseFolder: host.chooseFolder !== undefined, openExternal: host.openExternal !== undefined, dropPaths: host.canDropPaths }
   return { version: host.version, host: host.kind, platform: process.platform, can, dataFolder: host.paths.dataFolder }
 }
 

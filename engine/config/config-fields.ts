@@ -1,5 +1,5 @@
 // Checked access to the fields of a configuration file: type, limit, and an error that names the field.
-import type { JsonObject, JsonValue } from '../bytes/json'
+import { isJsonObject, type JsonObject, type JsonValue } from '../bytes/json'
 import { engineError } from '../errors'
 import type { NumberLimit } from './limits'
 
@@ -8,11 +8,22 @@ export interface ConfigFields {
   readonly json: JsonObject
   readonly path: string
   readonly prefix: string
+  /** Collects the names that were looked at, so that what is left over can be judged. */
+  readonly seen?: Set<string>
 }
 
 /** The value of a field; undefined when it is absent, null when it is written as null. Reads own keys only. */
 export function fieldValue(fields: ConfigFields, name: string): JsonValue | undefined {
+  fields.seen?.add(name)
   return Object.hasOwn(fields.json, name) ? fields.json[name] : undefined
+}
+
+/** An object inside the configuration, or null when the field is absent or null. */
+export function optionalObject(fields: ConfigFields, name: string): ConfigFields | null {
+  const value = fieldValue(fields, name)
+  if (value === undefined || value === null) return null
+  if (!isJsonObject(value)) throw wrongType(fields, name, 'an object')
+  return { json: value, path: fields.path, prefix: `${fields.prefix}${name}.` }
 }
 
 /** The error for a field of the wrong type. */
@@ -68,6 +79,17 @@ export function optionalBoolean(fields: ConfigFields, name: string): boolean | n
   if (value === undefined || value === null) return null
   if (typeof value !== 'boolean') throw wrongType(fields, name, 'true or false')
   return value
+}
+
+/** A list of finite numbers, or null when the field is absent or null. */
+export function optionalNumbers(fields: ConfigFields, name: string, limit: NumberLimit): readonly number[] | null {
+  const value = fieldValue(fields, name)
+  if (value === undefined || value === null) return null
+  if (!Array.isArray(value)) throw wrongType(fields, name, 'a list of numbers')
+  return value.map((number: unknown) => {
+    if (typeof number !== 'number' || !Number.isFinite(number)) throw wrongType(fields, name, 'a list of numbers')
+    return checkLimit(fields, name, number, limit)
+  })
 }
 
 /** A string, or null when the field is absent or null. */

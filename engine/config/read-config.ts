@@ -1,108 +1,117 @@
-// config.json -> DecoderConfig: the only place where the file's aliases and defaults are known. Follows Transformers 5.18 (configuration_llama.py, configuration_mistral.py).
+// config.json -> DecoderConfig by the rules of the family's row: the only place where the file's aliases and defaults are known. Follows the configuration classes of Transformers 5.18.
 import { join } from 'node:path'
 import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
 import { EngineError, engineError } from '../errors'
-import {
-  fieldValue,
-  optionalBoolean,
-  optionalInteger,
-  optionalNumber,
-  optionalString,
-  requiredInteger,
-  unsupportedSwitch,
-  type ConfigFields,
-} from './config-fields'
-import type { Activation, DecoderConfig } from './decoder-config'
-import { CONFIG_FAMILIES, type BiasRule, type ConfigFamily } from './families'
+import { readActivation } from './activations'
+import { fieldValue, optionalObject, optionalString, unsupportedSwitch, type ConfigFields } from './config-fields'
+import type { DecoderConfig, NormConfig, RopeConfig } from './decoder-config'
+import { FAMILIES, supportedModelTypes } from './families/table'
+import { mergeRows } from './families/merge-rows'
+import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
-import { readRope } from './read-rope'
+import { readAttention } from './read-attention'
+import { readExperts } from './read-experts'
+import { readLayers } from './read-layers'
+import { readRopes } from './read-rope'
+import { readSizes, type Sizes } from './read-sizes'
+import { requiredRuleNumber, ruleFlag, ruleNumber } from './row-rules'
+import { scoreScale } from './score-scale'
 import { optionalTokenId, tokenIds } from './token-ids'
-
-/** Names of `hidden_act` in Transformers' ACT2FN; those of one formula share an activation. */
-const ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  silu: 'silu',
-  swish: 'silu',
-  gelu: 'gelu',
-  gelu_python: 'gelu',
-  gelu_pytorch_tanh: 'gelu_pytorch_tanh',
-  gelu_new: 'gelu_pytorch_tanh',
-  gelu_fast: 'gelu_pytorch_tanh',
-  relu: 'relu',
-}
+import { matchesAll, refuseUnknownFields, requireValues } from './unknown-fields'
 
 /** Heads other than next-token prediction: the body is the same, but there is nothing to generate with. */
 const OTHER_HEADS = /For(SequenceClassification|TokenClassification|QuestionAnswering|MultipleChoice)$/
 
 /** Which families may be read, and the name of the file in messages. */
 export interface ReadConfigOptions {
-  /** Families that have a graph; default every row of the table of families. */
+  /** Families that may be read; default every row of the table. */
   readonly supportedModelTypes?: readonly string[]
+  /** A row that the model's own folder brings along; it is used instead of one of the table. */
+  readonly row?: FamilyRow
   /** Path of the file, for messages. */
   readonly path?: string
 }
 
-function readFamily(
-  config: ConfigFields,
-  supportedModelTypes: readonly string[],
-): { readonly modelType: string; readonly family: ConfigFamily } {
-  const supported = supportedModelTypes.filter((name) => Object.hasOwn(CONFIG_FAMILIES, name))
-  const modelType = optionalString(config, 'model_type')
-  if (modelType === null || modelType === '') throw engineError('config/missing-model-type', { path: config.path, supported })
-  const family = supported.includes(modelType) ? CONFIG_FAMILIES[modelType] : undefined
-  if (!family) throw engineError('config/unknown-model-type', { path: config.path, modelType: modelType.slice(0, 100), supported })
-  return { modelType, family }
+function architecturesOf(config: ConfigFields): readonly string[] {
+  const value = fieldValue(config, 'architectures')
+  return Array.isArray(value) ? value.filter((name: JsonValue): name is string => typeof name === 'string') : []
 }
 
-function checkSwitches(config: ConfigFields, family: ConfigFamily, maxPositionEmbeddings: number): void {
+function findRow(config: ConfigFields, supported: readonly string[]): { readonly modelType: string; readonly row: FamilyRow } {
+  const modelType = optionalString(config, 'model_type')
+  const known = FAMILIES.filter((row) => row.modelTypes.some((name) => supported.includes(name)))
+  const byName = known.find((row) => modelType !== null && row.modelTypes.includes(modelType))
+  if (modelType !== null && byName !== undefined) return { modelType, row: byName }
+  const architectures = architecturesOf(config)
+  const byArchitecture = known.find((row) => architectures.some((name) => row.architectures.includes(name)))
+  if (byArchitecture !== undefined) return { modelType: modelType ?? byArchitecture.modelTypes[0] ?? '', row: byArchitecture }
+  const names = supportedModelTypes.filter((name) => supported.includes(name))
+  if (modelType === null || modelType === '') throw engineError('config/missing-model-type', { path: config.path, supported: names })
+  throw engineError('config/unknown-model-type', { path: config.path, modelType: modelType.slice(0, 100), supported: names })
+}
+
+function checkPurpose(config: ConfigFields): void {
   const quantization = fieldValue(config, 'quantization_config')
   if (quantization !== undefined && quantization !== null)
     throw unsupportedSwitch(config, 'quantization_config', 'weights that are not quantized')
-  if (family.slidingWindow !== 'ignored') {
-    const written = fieldValue(config, 'sliding_window')
-    const window =
-      written === undefined ? family.slidingWindow.default : optionalInteger(config, 'sliding_window', CONFIG_LIMITS.contextLength)
-    // A window as long as the context hides nothing.
-    if (window !== null && window < maxPositionEmbeddings)
-      throw unsupportedSwitch(config, 'sliding_window', 'null, or at least max_position_embeddings')
-  }
-  const architectures = fieldValue(config, 'architectures')
-  if (Array.isArray(architectures) && architectures.some((name: JsonValue) => typeof name === 'string' && OTHER_HEADS.test(name))) {
+  if (architecturesOf(config).some((name) => OTHER_HEADS.test(name)))
     throw unsupportedSwitch(config, 'architectures', 'a causal language model')
+}
+
+function readNorm(config: ConfigFields, row: FamilyRow): NormConfig {
+  const { kind, plusOne, weight, bias, eps } = row.norm
+  return {
+    kind,
+    plusOne,
+    weight,
+    bias: ruleFlag(config, bias),
+    eps: requiredRuleNumber(config, eps, { limit: CONFIG_LIMITS.normEps, what: 'norm epsilon' }),
   }
 }
 
-function readHeads(config: ConfigFields, family: ConfigFamily, hiddenSize: number) {
-  const numAttentionHeads = requiredInteger(config, 'num_attention_heads', CONFIG_LIMITS.heads)
-  const absent = fieldValue(config, 'num_key_value_heads') === undefined
-  const numKeyValueHeads =
-    optionalInteger(config, 'num_key_value_heads', CONFIG_LIMITS.heads) ?? (absent ? family.numKeyValueHeads : null) ?? numAttentionHeads
-  if (numAttentionHeads % numKeyValueHeads !== 0) {
-    throw engineError('config/inconsistent', {
-      path: config.path,
-      fields: ['num_attention_heads', 'num_key_value_heads'],
-      reason: `${numAttentionHeads} heads cannot share ${numKeyValueHeads} key and value heads evenly`,
-    })
-  }
-  const written = optionalInteger(config, 'head_dim', CONFIG_LIMITS.headDim)
-  if (written === null && hiddenSize % numAttentionHeads !== 0) {
-    throw engineError('config/inconsistent', {
-      path: config.path,
-      fields: ['hidden_size', 'num_attention_heads'],
-      reason: `${hiddenSize} is not a multiple of ${numAttentionHeads}, and there is no head_dim`,
-    })
-  }
-  return { numAttentionHeads, numKeyValueHeads, headDim: written ?? hiddenSize / numAttentionHeads }
+function readEmbedding(config: ConfigFields, row: FamilyRow, sizes: Sizes): DecoderConfig['embedding'] {
+  const { embeddingScale, learnedPositions } = row
+  const scale =
+    embeddingScale === 'square-root-of-hidden-size'
+      ? Math.sqrt(sizes.hiddenSize)
+      : (ruleNumber(config, embeddingScale, { limit: CONFIG_LIMITS.multiplier }) ?? 1)
+  const size = ruleNumber(config, row.sizes.embeddingSize, { limit: CONFIG_LIMITS.hiddenSize, whole: true }) ?? sizes.hiddenSize
+  const positions =
+    learnedPositions === null ? null : { offset: learnedPositions.offset, count: sizes.maxPositionEmbeddings + learnedPositions.offset }
+  return { size, scale, positions }
 }
 
-function readActivation(config: ConfigFields, family: ConfigFamily): Activation {
-  const name = optionalString(config, 'hidden_act') ?? family.hiddenAct
-  const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
-  if (!activation) throw unsupportedSwitch(config, 'hidden_act', Object.keys(ACTIVATIONS).join(', '))
-  return activation
+function readHead(config: ConfigFields, row: FamilyRow): DecoderConfig['head'] {
+  return {
+    bias: row.head.bias,
+    scale: ruleNumber(config, row.head.scale, { limit: CONFIG_LIMITS.multiplier }) ?? 1,
+    softCap: ruleNumber(config, row.head.softCap, { limit: CONFIG_LIMITS.softCap }),
+  }
 }
 
-function readBias(config: ConfigFields, rule: BiasRule): boolean {
-  return 'fixed' in rule ? rule.fixed : (optionalBoolean(config, rule.field) ?? rule.default)
+function readTokens(config: ConfigFields, row: FamilyRow): Pick<DecoderConfig, 'bosTokenId' | 'eosTokenIds' | 'padTokenId'> {
+  return {
+    bosTokenId: fieldValue(config, 'bos_token_id') === undefined ? row.tokens.bos : optionalTokenId(config, 'bos_token_id'),
+    eosTokenIds: fieldValue(config, 'eos_token_id') === undefined ? row.tokens.eos : tokenIds(config, 'eos_token_id'),
+    padTokenId: optionalTokenId(config, 'pad_token_id'),
+  }
+}
+
+function readStructure(config: ConfigFields, row: FamilyRow, sizes: Sizes) {
+  const norm = readNorm(config, row)
+  const attention = readAttention(config, row, { norm, numHeads: sizes.numAttentionHeads })
+  const { headDim, maxPositionEmbeddings, numHiddenLayers } = sizes
+  const read = row.rope === null ? null : readRopes(config, { row, rules: row.rope, headDim, maxPositionEmbeddings })
+  const ropes: readonly RopeConfig[] = read === null ? [] : read.windowed === null ? [read.common] : [read.common, read.windowed]
+  const experts = row.experts === null ? null : readExperts(config, row.experts, { sizes, numHiddenLayers })
+  const layers = readLayers(config, {
+    row,
+    numHiddenLayers,
+    sparseLayers: experts?.sparseLayers ?? new Set(),
+    scale: scoreScale(config, row, { headDim, rope: ropes[0] ?? null }),
+    windowedRope: ropes.length > 1,
+  })
+  return { norm, attention, ropes, experts: experts?.experts ?? null, layers }
 }
 
 /**
@@ -113,31 +122,54 @@ function readBias(config: ConfigFields, rule: BiasRule): boolean {
 export function readDecoderConfig(json: JsonValue, options: ReadConfigOptions = {}): DecoderConfig {
   const path = options.path ?? 'config.json'
   if (!isJsonObject(json)) throw engineError('config/not-an-object', { path })
-  const config: ConfigFields = { json, path, prefix: '' }
-  const { modelType, family } = readFamily(config, options.supportedModelTypes ?? Object.keys(CONFIG_FAMILIES))
-  const hiddenSize = requiredInteger(config, 'hidden_size', CONFIG_LIMITS.hiddenSize)
-  const heads = readHeads(config, family, hiddenSize)
-  const maxPositionEmbeddings =
-    optionalInteger(config, 'max_position_embeddings', CONFIG_LIMITS.contextLength) ?? family.maxPositionEmbeddings
-  checkSwitches(config, family, maxPositionEmbeddings)
-  return {
-    modelType,
-    vocabSize: requiredInteger(config, 'vocab_size', CONFIG_LIMITS.vocabSize),
-    hiddenSize,
-    intermediateSize: requiredInteger(config, 'intermediate_size', CONFIG_LIMITS.intermediateSize),
-    numHiddenLayers: requiredInteger(config, 'num_hidden_layers', CONFIG_LIMITS.layers),
-    ...heads,
-    maxPositionEmbeddings,
-    normEps: optionalNumber(config, family.normEps.field, CONFIG_LIMITS.normEps) ?? family.normEps.default,
-    hiddenAct: readActivation(config, family),
-    rope: readRope(config, { family, headDim: heads.headDim, maxPositionEmbeddings }),
-    tieWordEmbeddings: optionalBoolean(config, 'tie_word_embeddings') ?? family.tieWordEmbeddings,
-    attentionBias: { qkv: readBias(config, family.qkvBias), output: readBias(config, family.outputBias) },
-    mlpBias: readBias(config, family.mlpBias),
-    bosTokenId: fieldValue(config, 'bos_token_id') === undefined ? family.bosTokenId : optionalTokenId(config, 'bos_token_id'),
-    eosTokenIds: fieldValue(config, 'eos_token_id') === undefined ? family.eosTokenIds : tokenIds(config, 'eos_token_id'),
-    padTokenId: optionalTokenId(config, 'pad_token_id'),
+  const outer: ConfigFields = { json, path, prefix: '', seen: new Set() }
+  const found =
+    options.row === undefined
+      ? findRow(outer, options.supportedModelTypes ?? supportedModelTypes)
+      : { modelType: optionalString(outer, 'model_type') ?? options.row.modelTypes[0] ?? 'custom', row: options.row }
+  checkPurpose(outer)
+  const nested = found.row.nested === null ? null : optionalObject(outer, found.row.nested)
+  const config: ConfigFields = nested === null ? outer : { ...nested, seen: new Set() }
+  const row = found.row.variants.reduce(
+    (base, variant) => (matchesAll(config, variant.when) ? mergeRows(base, variant.row) : base),
+    found.row,
+  )
+  requireValues(config, row)
+  const sizes = readSizes(config, row)
+  const decoder: DecoderConfig = {
+    modelType: found.modelType,
+    family: row.family,
+    ...sizes,
+    ...readStructure(config, row, sizes),
+    residual: {
+      kind: row.residual.kind,
+      takes: row.residual.takes,
+      multiplier: ruleNumber(config, row.residual.multiplier, { limit: CONFIG_LIMITS.multiplier }) ?? 1,
+    },
+    embedding: readEmbedding(config, row, sizes),
+    convolution:
+      row.convolution === null
+        ? null
+        : {
+            kernel: requiredRuleNumber(config, row.convolution.kernel, { limit: CONFIG_LIMITS.layers, whole: true, what: 'conv kernel' }),
+            bias: ruleFlag(config, row.convolution.bias),
+          },
+    feedForward: {
+      kind: row.feedForward.kind,
+      joined: row.feedForward.joined,
+      activation: readActivation(config, row.feedForward.activation),
+      bias: { up: ruleFlag(config, row.feedForward.upBias), down: ruleFlag(config, row.feedForward.downBias) },
+    },
+    head: readHead(config, row),
+    tieWordEmbeddings: ruleFlag(config, row.head.tied),
+    matrixLayout: row.matrixLayout,
+    prefixes: row.prefixes,
+    names: row.names,
+    ignoredTensors: row.ignoredTensors,
+    ...readTokens(config, row),
   }
+  refuseUnknownFields(config, row)
+  return decoder
 }
 
 /** Reads the config.json of a model folder as a JSON object. Throws "config/missing", "config/not-an-object" and what readJsonFile throws. */
@@ -159,7 +191,7 @@ export async function loadDecoderConfig(
   directory: string,
   options: { readonly supportedModelTypes?: readonly string[]; readonly signal?: AbortSignal } = {},
 ): Promise<DecoderConfig> {
-  const { signal, supportedModelTypes } = options
+  const { signal, supportedModelTypes: supported } = options
   const json = await readConfigJson(directory, signal ? { signal } : {})
-  return readDecoderConfig(json, { path: join(directory, 'config.json'), ...(supportedModelTypes && { supportedModelTypes }) })
+  return readDecoderConfig(json, { path: join(directory, 'config.json'), ...(supported && { supportedModelTypes: supported }) })
 }

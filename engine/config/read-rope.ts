@@ -3,7 +3,6 @@ import { isJsonObject } from '../bytes/json'
 import { engineError } from '../errors'
 import {
   fieldValue,
-  optionalBoolean,
   optionalInteger,
   optionalNumber,
   optionalString,
@@ -11,16 +10,28 @@ import {
   wrongType,
   type ConfigFields,
 } from './config-fields'
-import type { RopeConfig, RopeScaling } from './decoder-config'
-import type { ConfigFamily } from './families'
+import type { RopeConfig } from './decoder-config'
+import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
+import { readScaling } from './rope-scaling'
+import { firstPresent, ruleFlag, ruleNumber } from './row-rules'
 
 /** What the rotary parameters depend on besides their own fields. */
 export interface RopeContext {
-  readonly family: ConfigFamily
+  readonly row: FamilyRow
+  readonly rules: NonNullable<FamilyRow['rope']>
   readonly headDim: number
   readonly maxPositionEmbeddings: number
 }
+
+/** Rotary parameters of all layers, and of those with a window where they differ (null: the same). */
+export interface Ropes {
+  readonly common: RopeConfig
+  readonly windowed: RopeConfig | null
+}
+
+const FULL = 'full_attention'
+const WINDOWED = 'sliding_attention'
 
 /** `rope_scaling` (before Transformers 5) wins over `rope_parameters` when it is not empty, as in Transformers. */
 function ropeFields(config: ConfigFields): ConfigFields {
@@ -28,108 +39,81 @@ function ropeFields(config: ConfigFields): ConfigFields {
     const value = fieldValue(config, name)
     if (value === undefined || value === null) continue
     if (!isJsonObject(value)) throw wrongType(config, name, 'an object')
-    if (Object.keys(value).length === 0) continue
-    const fields = { json: value, path: config.path, prefix: `${name}.` }
-    // One set of parameters per layer type: an architecture with mixed layers, which these rows are not.
-    const nested = Object.keys(value).find((key) => isJsonObject(value[key]))
-    if (nested !== undefined) throw unsupportedSwitch(fields, nested, 'one set of rotary parameters for all layers')
-    return fields
+    if (Object.keys(value).length > 0) return { json: value, path: config.path, prefix: `${config.prefix}${name}.` }
   }
-  return { json: {}, path: config.path, prefix: 'rope_parameters.' }
+  return { json: {}, path: config.path, prefix: `${config.prefix}rope_parameters.` }
 }
 
-function requiredNumber(rope: ConfigFields, name: string): number {
-  const value = optionalNumber(rope, name, CONFIG_LIMITS.ropeFactor)
-  if (value === null) throw engineError('config/missing-field', { path: rope.path, field: rope.prefix + name })
-  return value
+/** The set of one layer type where there is a set for each; null where there is one for all. */
+function nestedFields(rope: ConfigFields, layerType: string): ConfigFields | null {
+  const nested = Object.keys(rope.json).filter((key) => isJsonObject(rope.json[key]))
+  const strange = nested.find((key) => key !== FULL && key !== WINDOWED)
+  if (strange !== undefined) throw unsupportedSwitch(rope, strange, `${FULL}, ${WINDOWED}`)
+  if (nested.length === 0) return null
+  const value = rope.json[layerType]
+  return { json: isJsonObject(value) ? value : {}, path: rope.path, prefix: `${rope.prefix}${layerType}.` }
 }
 
-/** A field at the top level wins over the one among the rotary parameters (Phi-3 writes it there); without either it is the context length. */
-function originalContext(config: ConfigFields, rope: ConfigFields, context: RopeContext): number {
-  const name = 'original_max_position_embeddings'
-  return (
-    optionalInteger(config, name, CONFIG_LIMITS.contextLength) ??
-    optionalInteger(rope, name, CONFIG_LIMITS.contextLength) ??
-    context.maxPositionEmbeddings
-  )
-}
-
-function llama3Scaling(rope: ConfigFields, originalMaxPositionEmbeddings: number): RopeScaling {
-  const lowFreqFactor = requiredNumber(rope, 'low_freq_factor')
-  const highFreqFactor = requiredNumber(rope, 'high_freq_factor')
-  if (highFreqFactor <= lowFreqFactor) {
-    throw engineError('config/inconsistent', {
-      path: rope.path,
-      fields: [`${rope.prefix}low_freq_factor`, `${rope.prefix}high_freq_factor`],
-      reason: `the high factor must be above the low one, found ${highFreqFactor} and ${lowFreqFactor}`,
-    })
-  }
-  return { kind: 'llama3', factor: requiredNumber(rope, 'factor'), lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings }
-}
-
-function yarnScaling(rope: ConfigFields, originalMaxPositionEmbeddings: number, context: RopeContext): RopeScaling {
-  // Python's `or` and truth tests make a written 0 mean "not given" for these.
-  const orAbsent = (value: number | null): number | null => (value === 0 ? null : value)
-  const beta = { ...CONFIG_LIMITS.ropeBeta, min: 0 }
-  const scale = { ...CONFIG_LIMITS.attentionFactor, min: 0 }
-  return {
-    kind: 'yarn',
-    factor: optionalNumber(rope, 'factor', CONFIG_LIMITS.ropeFactor) ?? context.maxPositionEmbeddings / originalMaxPositionEmbeddings,
-    originalMaxPositionEmbeddings,
-    betaFast: orAbsent(optionalNumber(rope, 'beta_fast', beta)) ?? 32,
-    betaSlow: orAbsent(optionalNumber(rope, 'beta_slow', beta)) ?? 1,
-    attentionFactor: optionalNumber(rope, 'attention_factor', CONFIG_LIMITS.attentionFactor),
-    mscale: orAbsent(optionalNumber(rope, 'mscale', scale)),
-    mscaleAllDim: orAbsent(optionalNumber(rope, 'mscale_all_dim', scale)),
-    truncate: optionalBoolean(rope, 'truncate') ?? true,
-  }
-}
-
-function readScaling(config: ConfigFields, rope: ConfigFields, context: RopeContext): RopeScaling {
-  const typeField = fieldValue(rope, 'rope_type') === undefined ? 'type' : 'rope_type'
-  const kind = optionalString(rope, typeField) ?? 'default'
-  switch (kind) {
-    case 'default':
-      return { kind }
-    case 'linear':
-      return { kind, factor: requiredNumber(rope, 'factor') }
-    case 'dynamic':
-      // Transformers scales from max_position_embeddings on and looks at no original length for this kind.
-      return { kind, factor: requiredNumber(rope, 'factor'), originalMaxPositionEmbeddings: context.maxPositionEmbeddings }
-    case 'llama3':
-      return llama3Scaling(rope, originalContext(config, rope, context))
-    case 'yarn':
-      return yarnScaling(rope, originalContext(config, rope, context), context)
-    default:
-      throw unsupportedSwitch(rope, typeField, 'default, linear, dynamic, llama3, yarn')
-  }
-}
-
-function rotaryDim(config: ConfigFields, rope: ConfigFields, context: RopeContext): number {
+function rotaryDim(config: ConfigFields, rope: ConfigFields, { rules, headDim }: RopeContext): number {
+  const counted = ruleNumber(config, rules.dim, { limit: CONFIG_LIMITS.headDim, whole: true })
   const name = 'partial_rotary_factor'
-  const source = fieldValue(rope, name) === undefined ? config : rope
-  const share = optionalNumber(source, name, CONFIG_LIMITS.partialRotary) ?? 1
-  if (share !== 1 && !context.family.partialRotary) throw unsupportedSwitch(source, name, '1 for this family')
-  const dim = Math.trunc(context.headDim * share)
-  if (dim < 2 || dim % 2 !== 0) {
+  const written = optionalNumber(rope, name, CONFIG_LIMITS.partialRotary)
+  const top = optionalNumber(config, name, CONFIG_LIMITS.partialRotary)
+  const share = written ?? (rules.partial === null ? top : ruleNumber(config, rules.partial, { limit: CONFIG_LIMITS.partialRotary })) ?? 1
+  if (share !== 1 && rules.partial === null) throw unsupportedSwitch(written === null ? config : rope, name, '1 for this family')
+  const dim = counted ?? Math.trunc(headDim * share)
+  if (dim < 2 || dim % 2 !== 0 || dim > headDim) {
     throw engineError('config/inconsistent', {
       path: config.path,
       fields: ['head_dim', name],
-      reason: `${dim} dimensions of each head would be rotated, and rotation takes pairs`,
+      reason: `${dim} dimensions of each head of ${headDim} would be rotated, and rotation takes pairs`,
     })
   }
   return dim
 }
 
-/** Reads the rotary parameters. Throws "config/unsupported-switch" for an unknown kind, and the codes of config-fields. */
-export function readRope(config: ConfigFields, context: RopeContext): RopeConfig {
-  const rope = ropeFields(config)
+function readTheta(config: ConfigFields, rope: ConfigFields, { rules }: RopeContext): number {
+  const written = optionalNumber(rope, 'rope_theta', CONFIG_LIMITS.ropeTheta)
+  if (written !== null) return written
+  const place = firstPresent(config, rules.thetaFields)
+  return (place === null ? null : optionalNumber(place.fields, place.name, CONFIG_LIMITS.ropeTheta)) ?? rules.theta
+}
+
+function readOne(config: ConfigFields, rope: ConfigFields, context: RopeContext): RopeConfig {
+  const { rules } = context
+  const typeField = fieldValue(rope, 'rope_type') === undefined ? 'type' : 'rope_type'
+  const written = optionalString(rope, typeField) ?? 'default'
+  const kind = rules.kinds[written] ?? written
+  const dim = rotaryDim(config, rope, context)
   return {
-    theta:
-      optionalNumber(rope, 'rope_theta', CONFIG_LIMITS.ropeTheta) ??
-      optionalNumber(config, 'rope_theta', CONFIG_LIMITS.ropeTheta) ??
-      context.family.ropeTheta,
-    dim: rotaryDim(config, rope, context),
-    scaling: readScaling(config, rope, context),
+    theta: readTheta(config, rope, context),
+    dim,
+    interleaved: ruleFlag(config, rules.interleaved),
+    scaling: readScaling(config, rope, { kind, typeField, dim, maxPositionEmbeddings: context.maxPositionEmbeddings }),
   }
+}
+
+/** Reads the rotary parameters. Throws "config/unsupported-switch" for an unknown kind, and the codes of config-fields. */
+export function readRopes(config: ConfigFields, context: RopeContext): Ropes {
+  const rope = ropeFields(config)
+  const { windowTheta } = context.rules
+  const full = nestedFields(rope, FULL)
+  if (full !== null) {
+    const windowed = nestedFields(rope, WINDOWED)
+    const windowDefault = ruleNumber(config, windowTheta, { limit: CONFIG_LIMITS.ropeTheta })
+    const windowContext =
+      windowDefault === null ? context : { ...context, rules: { ...context.rules, theta: windowDefault, thetaFields: [] } }
+    return { common: readOne(config, full, context), windowed: windowed === null ? null : readOne(config, windowed, windowContext) }
+  }
+  const common = readOne(config, rope, context)
+  if (windowTheta === null) return { common, windowed: null }
+  // Before Transformers 5, rope_scaling meant the layers without a window only.
+  const theta = ruleNumber(config, windowTheta, { limit: CONFIG_LIMITS.ropeTheta }) ?? common.theta
+  return { common, windowed: { ...common, theta, scaling: { kind: 'default' } } }
+}
+
+/** Positions that the family's tables were made for. */
+export function readMaxPositions(config: ConfigFields, row: FamilyRow): number {
+  const fallback = ruleNumber(config, row.sizes.maxPositionEmbeddings, { limit: CONFIG_LIMITS.contextLength, whole: true })
+  return fallback ?? optionalInteger(config, 'max_position_embeddings', CONFIG_LIMITS.contextLength) ?? CONFIG_LIMITS.contextLength.max
 }

@@ -31,6 +31,8 @@ export interface GraphBuilder {
   readonly external: (spec: ExternalSpec) => string
   /** A small I64 vector (a shape, axes); the same numbers are written once. */
   readonly int64: (values: readonly number[]) => string
+  /** A small F32 constant; the same name is written once. A number is a scalar. */
+  readonly float32: (name: string, values: number | readonly number[], shape?: readonly number[]) => string
   readonly finish: () => Uint8Array
 }
 
@@ -90,6 +92,15 @@ export function createGraphBuilder(options: { readonly name: string }): GraphBui
         shape: [numbers.length],
         data: { kind: 'inline', bytes: int64Bytes(numbers) },
       })
+      return name
+    },
+    float32: (label, numbers, shape) => {
+      const name = `/constants/F32/${label}`
+      if (values.has(name)) return name
+      const list = typeof numbers === 'number' ? [numbers] : numbers
+      const bytes = new Uint8Array(Float32Array.from(list).buffer)
+      const sizes = shape ?? (typeof numbers === 'number' ? [] : [list.length])
+      initializers.push({ name: claim(values, name), dtype: 'F32', shape: sizes, data: { kind: 'inline', bytes } })
       return name
     },
     finish: () => writeModelProto({ name: options.name, nodes, inputs, outputs, initializers }),

@@ -10,9 +10,9 @@ export const DECODER_IO = {
   seqlensK: 'seqlens_k',
   /** [] I32: tokens in the cache after this run. */
   totalSequenceLength: 'total_sequence_length',
-  /** [positions, rope.dim / 2] F32; at least total length rows. */
-  cosCache: 'cos_cache',
-  sinCache: 'sin_cache',
+  /** [positions, ropes[k].dim / 2] F32; at least total length rows. One pair for each entry of the config's `ropes`. */
+  cosCache: (rope: number) => (rope === 0 ? 'cos_cache' : `cos_cache.${rope}`),
+  sinCache: (rope: number) => (rope === 0 ? 'sin_cache' : `sin_cache.${rope}`),
   /** [1] I64: position of the first row; an input only where `usesPositionOffset`. */
   positionOffset: 'position_offset',
   /** [n, vocabSize] F32 */

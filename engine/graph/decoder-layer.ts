@@ -1,24 +1,15 @@
-// One decoder layer: how the row's blocks are joined by residuals, and the layer's share of the KV cache.
-import type { DecoderConfig } from '../config/decoder-config'
-import type { ArchitectureRow } from './architectures/types'
-import { addAttention, type AttentionInputs } from './blocks/attention'
-import { addGatedFeedForward } from './blocks/feed-forward'
-import { paddedHeadDim } from './blocks/heads'
-import { addRmsNorm, addSkipRmsNorm } from './blocks/norm'
-import type { GraphBuilder } from './builder'
+// One decoder layer: how its blocks are joined by residuals and norms, and the layer's share of the KV cache.
+import type { LayerConfig } from '../config/decoder-config'
+import { addAttention } from './blocks/attention'
+import { addExperts } from './blocks/experts'
+import { addFeedForward } from './blocks/feed-forward'
+import { cacheHeadDim } from './blocks/heads'
+import { addNorm, addScale, addSum, addSumAndNorm, type NormSpec } from './blocks/norm'
+import { moduleOf } from './blocks/projections'
 import { DECODER_IO } from './decoder-io'
-import type { WeightStore } from './weights'
+import type { Parts } from './parts'
 
-/** What every part of one decoder graph is added to and read from. `prefix` is the folder of the body in this checkpoint. */
-export interface Parts {
-  readonly builder: GraphBuilder
-  readonly weights: WeightStore
-  readonly config: DecoderConfig
-  readonly row: ArchitectureRow
-  readonly prefix: string
-}
-
-/** The running sum of a sequential-residual decoder: what the last block added, and the sum before it (null before the first block). */
+/** The running sum of a decoder: what the last block added, and the sum before it (null where there is nothing to add). */
 export interface Residual {
   readonly x: string
   readonly sum: string | null
@@ -29,12 +20,20 @@ interface KeyValue {
   readonly value: string
 }
 
+/** A layer of the graph: its number, its node folder, its tensor folder. */
+interface LayerPlace {
+  readonly index: number
+  readonly path: string
+  readonly folder: string
+  readonly layer: LayerConfig
+}
+
 function addCache(parts: Parts, layer: number): { readonly past: KeyValue; readonly present: KeyValue } {
   const { builder, config } = parts
   const border = (name: string) => ({
     name,
     dtype: 'F32' as const,
-    shape: [1, config.numKeyValueHeads, 'capacity', paddedHeadDim(config.headDim)],
+    shape: [1, config.numKeyValueHeads, 'capacity', cacheHeadDim(config)],
   })
   return {
     past: { key: builder.input(border(DECODER_IO.pastKey(layer))), value: builder.input(border(DECODER_IO.pastValue(layer))) },
@@ -42,60 +41,116 @@ function addCache(parts: Parts, layer: number): { readonly past: KeyValue; reado
   }
 }
 
-/** Adds the norm of a running sum: fused with the addition where there is one. */
-export function addNorm(
+/** The spec of one of the layer's norms; null where the family has none of that name. */
+function normSpec(parts: Parts, place: LayerPlace, name: string | null | undefined, label: string): NormSpec | null {
+  if (name === null || name === undefined) return null
+  return { path: `${place.path}/${label}`, module: moduleOf(place.folder, name), norm: parts.config.norm, size: parts.config.hiddenSize }
+}
+
+/** Adds the pending sum, and the norm after it where there is one. */
+export function settle(
   parts: Parts,
   residual: Residual,
-  spec: { readonly path: string; readonly module: string },
+  options: { readonly spec: NormSpec | null; readonly path: string },
 ): { readonly normed: string; readonly sum: string } {
-  const { builder, weights, config } = parts
-  const weight = weights.vector({ tensor: `${spec.module}.weight`, shape: [config.hiddenSize] })
-  const common = { path: spec.path, x: residual.x, weight, epsilon: config.normEps }
-  if (residual.sum !== null) return addSkipRmsNorm(builder, { ...common, residual: residual.sum })
-  return { normed: addRmsNorm(builder, common), sum: residual.x }
+  const { spec, path } = options
+  if (residual.sum === null) return { normed: spec === null ? residual.x : addNorm(parts, residual.x, spec), sum: residual.x }
+  if (spec !== null) return addSumAndNorm(parts, { x: residual.x, residual: residual.sum }, spec)
+  const sum = addSum(parts.builder, { path, a: residual.sum, b: residual.x })
+  return { normed: sum, sum }
+}
+
+function addMixer(parts: Parts, x: string, place: LayerPlace): string {
+  const { index, path, folder, layer } = place
+  return addAttention(parts, x, { path: `${path}/attn`, folder, layer, ...addCache(parts, index) })
+}
+
+function addFeed(parts: Parts, x: string, place: LayerPlace): string {
+  const { config } = parts
+  const { names } = config
+  const path = `${place.path}/mlp`
+  if (place.layer.feedForward === 'experts' && config.experts !== null) {
+    return addExperts(parts, x, { path, folder: place.folder, experts: config.experts })
+  }
+  const modules = {
+    gate: moduleOf(place.folder, names.gate),
+    up: moduleOf(place.folder, names.up),
+    gateUp: moduleOf(place.folder, names.gateUp),
+    down: moduleOf(place.folder, names.down),
+  }
+  const { hiddenSize, intermediateSize, feedForward, matrixLayout } = config
+  return addFeedForward(parts, x, { path, modules, hiddenSize, intermediateSize, feedForward, layout: matrixLayout })
+}
+
+/** What a block adds to the residual: its result, normed and scaled as the family does. */
+function addBlockEnd(parts: Parts, result: string, options: { readonly spec: NormSpec | null; readonly path: string }): string {
+  const normed = options.spec === null ? result : addNorm(parts, result, options.spec)
+  return addScale(parts.builder, normed, { path: `${options.path}/residual_multiplier`, scale: parts.config.residual.multiplier })
+}
+
+/** A norm after the sum (OPT's older form) replaces the sum itself. */
+function afterSum(parts: Parts, residual: Residual, options: { readonly spec: NormSpec | null; readonly path: string }): Residual {
+  if (options.spec === null) return residual
+  return { x: settle(parts, residual, options).normed, sum: null }
 }
 
 /**
- * Adds one layer with sequential residuals.
+ * Attention and feed-forward side by side.
  *
- *     residual ── norm ── attention ── + ── norm ── feed-forward ── (added by the next norm)
- *         └────────────────────────────┘ └─ sum
+ *     x ─┬─ norm ─┬─ attention ──────────── + ── + ── y
+ *        │        └─ (own norm) ─ feed-forward ┘    │
+ *        └──────────────────────────────────────────┘
  */
-export function addLayer(parts: Parts, residual: Residual, layer: { readonly index: number; readonly inputs: AttentionInputs }): Residual {
-  const { config, row } = parts
-  const { names } = row
-  const path = `/model/layers.${layer.index}`
-  const folder = `${parts.prefix}${names.layer.replace('{i}', String(layer.index))}`
-  const before = addNorm(parts, residual, { path: `${path}/input_layernorm`, module: `${folder}.${names.attentionNorm}` })
-  const attended = addAttention(parts, before.normed, {
+function addParallelLayer(parts: Parts, residual: Residual, place: LayerPlace): Residual {
+  const { builder, config } = parts
+  const { names } = config
+  const { path } = place
+  const before = settle(parts, residual, { spec: normSpec(parts, place, names.beforeAttention, 'input_layernorm'), path: `${path}/input` })
+  const own = normSpec(parts, place, names.beforeFeedForward, 'post_attention_layernorm')
+  const attended = addMixer(parts, before.normed, place)
+  const fed = addFeed(parts, own === null ? before.normed : addNorm(parts, before.sum, own), place)
+  const both = addSum(builder, { path: `${path}/parallel`, a: attended, b: fed })
+  return { x: addBlockEnd(parts, both, { spec: null, path }), sum: before.sum }
+}
+
+/**
+ * Attention, then feed-forward; every norm is where the family has one.
+ *
+ *     residual ── (norm) ── attention ── (norm) ── + ── (norm) ── feed-forward ── (norm) ── (added by the next norm)
+ *         └──────────────────────────────────────┘ └─ sum
+ */
+function addSequentialLayer(parts: Parts, residual: Residual, place: LayerPlace): Residual {
+  const { config } = parts
+  const { names } = config
+  const { path } = place
+  const norm = (name: string | null | undefined, label: string): NormSpec | null => normSpec(parts, place, name, label)
+  const kept = (state: { readonly normed: string; readonly sum: string }): string =>
+    config.residual.takes === 'normed' ? state.normed : state.sum
+
+  const before = settle(parts, residual, { spec: norm(names.beforeAttention, 'input_layernorm'), path: `${path}/input` })
+  const attended = addBlockEnd(parts, addMixer(parts, before.normed, place), {
+    spec: norm(names.afterAttention, 'post_self_attn_norm'),
     path: `${path}/attn`,
-    modules: {
-      query: `${folder}.${names.query}`,
-      key: `${folder}.${names.key}`,
-      value: `${folder}.${names.value}`,
-      output: `${folder}.${names.attentionOutput}`,
-    },
-    hiddenSize: config.hiddenSize,
-    numAttentionHeads: config.numAttentionHeads,
-    numKeyValueHeads: config.numKeyValueHeads,
-    headDim: config.headDim,
-    rope: config.rope,
-    bias: config.attentionBias,
-    inputs: layer.inputs,
-    ...addCache(parts, layer.index),
   })
-  const between = addNorm(
+  const middle = afterSum(
     parts,
-    { x: attended, sum: before.sum },
-    { path: `${path}/post_attention_layernorm`, module: `${folder}.${names.feedForwardNorm}` },
+    { x: attended, sum: kept(before) },
+    { spec: norm(names.afterAttentionSum, 'attn_sum_norm'), path: `${path}/attn_sum` },
   )
-  const fed = addGatedFeedForward(parts, between.normed, {
+  const between = settle(parts, middle, { spec: norm(names.beforeFeedForward, 'post_attention_layernorm'), path: `${path}/middle` })
+  const fed = addBlockEnd(parts, addFeed(parts, between.normed, place), {
+    spec: norm(names.afterFeedForward, 'post_feedforward_norm'),
     path: `${path}/mlp`,
-    modules: { gate: `${folder}.${names.gate}`, up: `${folder}.${names.up}`, down: `${folder}.${names.down}` },
-    hiddenSize: config.hiddenSize,
-    intermediateSize: config.intermediateSize,
-    activation: config.hiddenAct,
-    bias: config.mlpBias,
   })
-  return { x: fed, sum: between.sum }
+  return afterSum(parts, { x: fed, sum: kept(between) }, { spec: norm(names.afterFeedForwardSum, 'mlp_sum_norm'), path: `${path}/mlp_sum` })
+}
+
+/** Adds one layer. */
+export function addLayer(parts: Parts, residual: Residual, index: number): Residual {
+  const { config } = parts
+  const layer = config.layers[index]
+  if (layer === undefined) return residual
+  const folder = `${parts.prefix}${config.names.layer.replace('{i}', String(index))}`
+  const place = { index, path: `/model/layers.${index}`, folder, layer }
+  return config.residual.kind === 'parallel' ? addParallelLayer(parts, residual, place) : addSequentialLayer(parts, residual, place)
 }

@@ -2,17 +2,31 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { WeightDtype } from '../config/decoder-config'
 import { engineError } from '../errors'
-import type { ArchitectureRow } from './architectures/types'
 import type { GraphBuilder } from './builder'
 import type { Widening } from './widening'
 
-/** A tensor that a block needs: its name in the checkpoint and the shape that the config gives it. */
+/** One of `count` equal parts that are stacked along a tensor's first axis, as experts are. */
+export interface StackedSlice {
+  readonly index: number
+  readonly count: number
+}
+
+/** A tensor that a block needs: its name in the checkpoint and the shape that the config gives it; of a slice, the shape of the part. */
 interface WeightSlot {
   readonly tensor: string
   readonly shape: readonly number[]
+  readonly slice?: StackedSlice
 }
 
-/** A weight matrix [out, in] as a linear block multiplies with it. Quantized kinds join here; the block that reads it picks the operator. */
+/** How a matrix is stored: torch's Linear as [out, in], GPT-2's Conv1D as [in, out]. */
+export type MatrixLayout = 'out-in' | 'in-out'
+
+/** A matrix that a linear block multiplies with; `shape` is the stored one. */
+export interface LinearSlot extends WeightSlot {
+  readonly layout: MatrixLayout
+}
+
+/** A weight matrix as a linear block multiplies with it. Quantized kinds join here; the block that reads it picks the operator. */
 type LinearWeight = { readonly kind: 'dense'; readonly value: string }
 
 /** A lookup table [rows, columns] in the dtype it is stored in; rows are cast after the lookup, so that the table is never copied. */
@@ -25,7 +39,7 @@ interface TableWeight {
 export interface WeightStore {
   readonly has: (tensor: string) => boolean
   /** `after` is the value that the weight is multiplied with: one that is widened in every run is not widened before that value is there. */
-  readonly linear: (slot: WeightSlot, after: string) => LinearWeight
+  readonly linear: (slot: LinearSlot, after: string) => LinearWeight
   readonly table: (slot: WeightSlot) => TableWeight
   /** An F32 value: norm weights and biases. */
   readonly vector: (slot: WeightSlot) => string
@@ -71,36 +85,44 @@ function addLateCast(
 export function createWeightStore(options: {
   readonly builder: GraphBuilder
   readonly tensors: ReadonlyMap<string, TensorInfo>
-  readonly row: ArchitectureRow
+  /** Name of the family, for messages. */
+  readonly family: string
+  /** Parts of names that the family is known to leave over. */
+  readonly ignoredTensors: readonly string[]
   readonly locate: (file: string) => string
   readonly widening: Widening
 }): WeightStore {
-  const { builder, tensors, row, locate, widening } = options
+  const { builder, tensors, family, ignoredTensors, locate, widening } = options
+  const used = new Set<string>()
   const placed = new Map<string, TableWeight>()
   const casts = new Map<string, string>()
   let sizeBytes = 0
 
   const place = (slot: WeightSlot): TableWeight => {
+    const { slice } = slot
     const tensor = tensors.get(slot.tensor)
-    if (tensor === undefined) throw engineError('graph/weight-missing', { tensor: slot.tensor, family: row.family })
-    if (!sameShape(tensor.shape, slot.shape)) {
-      throw engineError('graph/weight-shape', { tensor: slot.tensor, found: tensor.shape, expected: slot.shape })
-    }
-    const known = placed.get(slot.tensor)
+    if (tensor === undefined) throw engineError('graph/weight-missing', { tensor: slot.tensor, family })
+    const expected = slice === undefined ? slot.shape : [slice.count, ...slot.shape]
+    if (!sameShape(tensor.shape, expected)) throw engineError('graph/weight-shape', { tensor: slot.tensor, found: tensor.shape, expected })
+    const name = slice === undefined ? slot.tensor : `${slot.tensor}[${slice.index}]`
+    const known = placed.get(name)
     if (known !== undefined) return known
     const dtype = storedDtype(tensor)
     if (tensor.storage === 'computed') throw engineError('graph/weight-computed', { tensor: slot.tensor, computation: tensor.computation })
+    // A part of the first axis is a range of the tensor's own bytes.
+    const partBytes = slice === undefined ? tensor.sizeBytes : tensor.sizeBytes / slice.count
     const value = builder.external({
-      name: slot.tensor,
+      name,
       dtype,
-      shape: tensor.shape,
+      shape: slot.shape,
       location: locate(tensor.file),
-      offsetBytes: tensor.offsetBytes,
-      sizeBytes: tensor.sizeBytes,
+      offsetBytes: tensor.offsetBytes + (slice?.index ?? 0) * partBytes,
+      sizeBytes: partBytes,
     })
-    sizeBytes += tensor.sizeBytes
+    sizeBytes += partBytes
     const weight = { value, dtype }
-    placed.set(slot.tensor, weight)
+    placed.set(name, weight)
+    used.add(slot.tensor)
     return weight
   }
 
@@ -123,6 +145,6 @@ export function createWeightStore(options: {
     table: place,
     vector: (slot) => f32(slot, null),
     placedBytes: () => sizeBytes,
-    unexpected: () => [...tensors.keys()].filter((name) => !placed.has(name) && !row.ignored.some((pattern) => pattern.test(name))),
+    unexpected: () => [...tensors.keys()].filter((name) => !used.has(name) && !ignoredTensors.some((part) => name.includes(part))),
   }
 }

@@ -1,6 +1,6 @@
 // The memory model: what a loaded decoder takes beside its weights. Constants were calibrated against the resident memory of the engine process (docs/performance.md).
 import type { DecoderConfig } from '../config/decoder-config'
-import { paddedHeadDim } from '../graph/blocks/heads'
+import { cacheHeadDim } from '../graph/blocks/heads'
 
 const F32_BYTES = 4
 /** Tokens of one prefill run: activations grow with it (engine/generate/prefill.ts). */
@@ -19,19 +19,20 @@ export interface WorkingMemory {
 
 /** Keys and values of `contextLength` tokens in F32: layers x heads x (padded) dims x 2. */
 export function kvCacheBytes(config: DecoderConfig, contextLength: number): number {
-  return 2 * config.numHiddenLayers * config.numKeyValueHeads * paddedHeadDim(config.headDim) * contextLength * F32_BYTES
+  return 2 * config.numHiddenLayers * config.numKeyValueHeads * cacheHeadDim(config) * contextLength * F32_BYTES
 }
 
 /**
  * Activations of one prefill chunk, its attention scores over the whole context (the peak that was measured; also what growing the last keys and values
- * takes), rotary tables of the context, and the scores of one position in the graph and as the caller's copy.
+ * takes), rotary tables of the context, biases over distance where there are any, and the scores of one position in the graph and as the caller's copy.
  */
 export function workspaceBytes(config: DecoderConfig, contextLength: number): number {
   const rows = Math.min(PREFILL_CHUNK_TOKENS, contextLength)
   const projections = (config.numAttentionHeads + 2 * config.numKeyValueHeads) * config.headDim
   const rowFloats = 4 * config.hiddenSize + 2 * projections + 4 * config.intermediateSize + config.numAttentionHeads * contextLength
-  const ropeFloats = contextLength * config.rope.dim
-  return F32_BYTES * (rows * rowFloats + ropeFloats + 2 * config.vocabSize) + ALLOCATOR_SLACK_BYTES
+  const ropeFloats = config.ropes.reduce((sum, rope) => sum + contextLength * rope.dim, 0)
+  const biasFloats = config.attention.alibi === null ? 0 : rows * config.numAttentionHeads * contextLength
+  return F32_BYTES * (rows * rowFloats + ropeFloats + biasFloats + 2 * config.vocabSize) + ALLOCATOR_SLACK_BYTES
 }
 
 /** What a decoder takes beside its weights when its context window is full. */

@@ -25,7 +25,6 @@ const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
  *
  * Invariants: stages are the embedding, every layer once in order, the head; every stage lies on a device of the map; the stages of a device add up to its
  * predicted weight bytes; the parts of a prediction add up to its total; `fits` says that every device has room for its prediction and a margin.
- * Throws "graph/unknown-architecture".
  */
 export function planDeviceMap(request: PlanRequest): DeviceMap {
   const { config, machine } = request

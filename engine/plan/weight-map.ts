@@ -1,7 +1,7 @@
 // Which block each weight belongs to, and the bytes it takes in memory once the decoder is loaded.
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
-import { findArchitecture } from '../graph/architectures/registry'
+import { bodyPrefix } from '../graph/body-prefix'
 import type { Widening } from '../graph/widening'
 
 /** What the planner needs to know of a tensor. */
@@ -34,8 +34,7 @@ function residentBytes(tensor: TensorSize, widening: Widening): number {
 }
 
 /**
- * Sorts a decoder's tensors into embedding, layers and head by the names of its architecture row; tensors that the row does not name are not loaded and not counted.
- * Throws "graph/unknown-architecture".
+ * Sorts a decoder's tensors into embedding, layers and head by the names of its family; tensors that the family does not name are not loaded and not counted.
  */
 export function mapWeights(options: {
   readonly config: DecoderConfig
@@ -43,14 +42,15 @@ export function mapWeights(options: {
   readonly widening: Widening
 }): WeightMap {
   const { config, widening } = options
-  const { names, prefixes } = findArchitecture(config)
+  const { names } = config
   const tensors = [...options.tensors]
-  const prefix = prefixes.find((candidate) => tensors.some(({ name }) => name === `${candidate}${names.embedding}.weight`)) ?? ''
+  const present = new Set(tensors.map(({ name }) => name))
+  const has = (tensorName: string): boolean => present.has(tensorName)
+  const prefix = bodyPrefix(config, has)
   const [beforeIndex = '', afterIndex = ''] = names.layer.split('{i}')
   const layerName = new RegExp(`^${escapeRegExp(prefix + beforeIndex)}(\\d+)${escapeRegExp(afterIndex)}\\.`)
 
   // With tied embeddings either tensor stands for both; where a checkpoint carries both all the same, each is used.
-  const has = (tensorName: string): boolean => tensors.some(({ name }) => name === tensorName)
   const ownHead = `${names.head}.weight`
   const ownEmbedding = `${prefix}${names.embedding}.weight`
   const embeddingName = config.tieWordEmbeddings && !has(ownEmbedding) && has(ownHead) ? ownHead : ownEmbedding
@@ -67,7 +67,10 @@ export function mapWeights(options: {
     if (isTable) totals.embeddingBytes += sizeBytes
     // The table is looked up as it is stored; a tied head multiplies with an F32 copy where the table is not F32.
     if (name === headName) totals.headBytes += isTable ? (resident === sizeBytes ? 0 : resident) : resident
-    else if (name === `${prefix}${names.finalNorm}.weight`) totals.headBytes += resident
+    else if (belongsTo(name, [names.finalNorm, names.projectOut], prefix) || name === `${names.head}.bias`) totals.headBytes += resident
+    else if (belongsTo(name, [names.embeddingNorm, names.projectIn], prefix)) totals.embeddingBytes += resident
+    else if (belongsTo(name, [names.positions], prefix)) totals.embeddingBytes += sizeBytes
+    else if (config.ignoredTensors.some((part) => name.includes(part))) continue
     else if (layer >= 0 && layer < config.numHiddenLayers) layerBytes[layer] = (layerBytes[layer] ?? 0) + resident
     else if (!isTable) continue
     totals.storedBytes += sizeBytes
@@ -76,6 +79,13 @@ export function mapWeights(options: {
   }
   const [largest] = [...bytesByDtype].sort(([, a], [, b]) => b - a)
   return { ...totals, layerBytes, tied: headName === embeddingName, dtype: largest?.[0] ?? 'F32' }
+}
+
+/** Whether a tensor is the weight or bias of one of the modules. */
+function belongsTo(name: string, modules: readonly (string | null | undefined)[], prefix: string): boolean {
+  return modules.some(
+    (module) => typeof module === 'string' && (name === `${prefix}${module}.weight` || name === `${prefix}${module}.bias`),
+  )
 }
 
 function escapeRegExp(text: string): string {

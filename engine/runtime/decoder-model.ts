@@ -5,6 +5,7 @@ import { DECODER_IO } from '../graph/decoder-io'
 import { GrowingKvCache } from './kv-cache'
 import type { DecoderModel, KvCache, LogitsRequest } from './model-types'
 import type { OrtRuntime, OrtSession, OrtValue } from './ort-types'
+import { cacheHeadDim } from '../graph/blocks/heads'
 import { RopeCache } from './rope-cache'
 import { ScratchValues } from './scratch-values'
 
@@ -24,7 +25,6 @@ export interface DecoderParts {
   readonly prefillChunkTokens: number
   /** Whether the graph asks for the first position, because rotation is a node of its own. */
   readonly usesPositionOffset: boolean
-  readonly cacheHeadDim: number
 }
 
 interface ForwardOptions {
@@ -40,7 +40,7 @@ interface Chunk {
   readonly ids: readonly number[]
   readonly firstPosition: number
   readonly logitsRows: readonly number[]
-  readonly tables: { readonly cos: OrtValue; readonly sin: OrtValue }
+  readonly tables: readonly { readonly cos: OrtValue; readonly sin: OrtValue }[]
   readonly signal: AbortSignal | undefined
 }
 
@@ -55,7 +55,7 @@ export class OrtDecoder implements LoadedDecoder {
   readonly weightBytes: number
   readonly notes: readonly string[]
   readonly #parts: DecoderParts
-  readonly #rope: RopeCache
+  readonly #ropes: readonly RopeCache[]
   readonly #scratch: ScratchValues
   #lastTurn: Promise<void> = Promise.resolve()
   #disposed = false
@@ -66,13 +66,13 @@ export class OrtDecoder implements LoadedDecoder {
     this.weightBytes = parts.weightBytes
     this.notes = parts.notes
     this.#parts = parts
-    this.#rope = new RopeCache({ runtime: parts.runtime, rope: parts.config.rope })
+    this.#ropes = parts.config.ropes.map((rope) => new RopeCache({ runtime: parts.runtime, rope }))
     this.#scratch = new ScratchValues(parts.runtime)
   }
 
   readonly createCache = (options: { readonly capacityTokens: number }): KvCache => {
     const { numHiddenLayers, numKeyValueHeads } = this.config
-    const shape = { numLayers: numHiddenLayers, numKeyValueHeads, headDim: this.#parts.cacheHeadDim }
+    const shape = { numLayers: numHiddenLayers, numKeyValueHeads, headDim: cacheHeadDim(this.config) }
     return new GrowingKvCache({ runtime: this.#parts.runtime, shape, capacityTokens: options.capacityTokens })
   }
 
@@ -87,7 +87,7 @@ export class OrtDecoder implements LoadedDecoder {
     if (this.#disposed) return
     this.#disposed = true
     void this.#lastTurn.then(() => {
-      this.#rope[Symbol.dispose]()
+      for (const rope of this.#ropes) rope[Symbol.dispose]()
       this.#scratch[Symbol.dispose]()
       this.#parts.session[Symbol.dispose]()
     })
@@ -104,7 +104,8 @@ export class OrtDecoder implements LoadedDecoder {
     const start = cache.lengthTokens
     const end = start + ids.length
     cache.reserve(end)
-    const tables = this.#rope.prepare({ firstPosition: start, endPosition: end, sequenceTokens: Math.max(end, sequenceTokens) })
+    const pass = { firstPosition: start, endPosition: end, sequenceTokens: Math.max(end, sequenceTokens) }
+    const tables = this.#ropes.map((rope) => rope.prepare(pass))
     const out = rows === 0 ? NO_LOGITS : new Float32Array(rows * vocabSize)
     let filled = 0
     for (let position = start; position < end;) {
@@ -148,8 +149,12 @@ export class OrtDecoder implements LoadedDecoder {
       [DECODER_IO.logitsRows]: this.#scratch.int64(DECODER_IO.logitsRows, logitsRows),
       [DECODER_IO.seqlensK]: this.#scratch.int32(DECODER_IO.seqlensK, { shape: [1], number: totalTokens - 1 }),
       [DECODER_IO.totalSequenceLength]: this.#scratch.int32(DECODER_IO.totalSequenceLength, { shape: [], number: totalTokens }),
-      [DECODER_IO.cosCache]: tables.cos,
-      [DECODER_IO.sinCache]: tables.sin,
+      ...Object.fromEntries(
+        tables.flatMap(({ cos, sin }, rope) => [
+          [DECODER_IO.cosCache(rope), cos],
+          [DECODER_IO.sinCache(rope), sin],
+        ]),
+      ),
       ...(this.#parts.usesPositionOffset
         ? { [DECODER_IO.positionOffset]: this.#scratch.int64(DECODER_IO.positionOffset, [firstPosition]) }
         : {}),

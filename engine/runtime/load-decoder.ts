@@ -1,9 +1,7 @@
-// Loads a decoder: architecture row -> weight files -> graph -> session. The order is that of `from_pretrained`.
+// Loads a decoder: weight files -> graph -> session. The order is that of `from_pretrained`.
 import type { Checkpoint } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
 import { engineError } from '../errors'
-import { findArchitecture } from '../graph/architectures/registry'
-import type { ArchitectureRow } from '../graph/architectures/types'
 import { buildDecoderGraph } from '../graph/decoder'
 import { chooseWidening } from '../graph/widening'
 import { OrtDecoder, type LoadedDecoder } from './decoder-model'
@@ -13,13 +11,12 @@ import { openOrt } from './ort'
 import { defaultThreads } from './threads'
 import { placeWeightFiles, weightFolders } from './weight-folder'
 
-/** A model folder, read; `row` replaces the row that the config's `model_type` stands for. */
+/** A model folder, read. */
 export interface LoadDecoderInput extends LoadDecoderOptions {
   /** The model's folder as the user named it; weights must lie in it, or in the blobs of its Hugging Face cache repository. */
   readonly directory: string
   readonly checkpoint: Checkpoint
   readonly config: DecoderConfig
-  readonly row?: ArchitectureRow
 }
 
 /** A run of this many tokens takes about a quarter second for a 1B model on two cores; throughput is flat from 64 up. */
@@ -38,12 +35,11 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 /**
  * Loads the decoder of an opened checkpoint. F32 weights stay mapped in their file, without a copy; 16-bit weights are widened exactly to F32
  * ("at-load" in memory, "per-run" anew each time). The checkpoint may be disposed afterwards.
- * Throws "graph/unknown-architecture", "graph/weight-missing", "graph/weight-shape", "graph/weight-dtype", "runtime/weights-outside-model",
+ * Throws "graph/weight-missing", "graph/weight-shape", "graph/weight-dtype", "runtime/weights-outside-model",
  * "runtime/ort-unavailable", "runtime/ort-failed", "runtime/aborted".
  */
 export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecoder> {
   const { directory, checkpoint, config, signal, onProgress } = input
-  const row = input.row ?? findArchitecture(config)
   onProgress?.({ stage: 'weights', fraction: 0 })
   const place = await placeWeightFiles({
     files: checkpoint.files.map((file) => file.path),
@@ -53,7 +49,7 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
   onProgress?.({ stage: 'graph', fraction: 0 })
   const widening =
     input.widening ?? chooseWidening({ sixteenBitBytes: sixteenBitBytes(checkpoint), freeBytes: describeMachine().devices[0].freeBytes })
-  const graph = buildDecoderGraph({ config, row, tensors: checkpoint.tensors, locate: place.locate, widening })
+  const graph = buildDecoderGraph({ config, tensors: checkpoint.tensors, locate: place.locate, widening })
   const runtime = await openOrt(input.runtime === undefined ? {} : { kind: input.runtime })
   throwIfAborted(signal)
   onProgress?.({ stage: 'session', fraction: 0 })
@@ -74,6 +70,5 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
     notes: graph.notes,
     prefillChunkTokens: input.prefillChunkTokens ?? DEFAULT_PREFILL_CHUNK_TOKENS,
     usesPositionOffset: graph.usesPositionOffset,
-    cacheHeadDim: graph.cacheHeadDim,
   })
 }

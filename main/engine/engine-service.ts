@@ -23,7 +23,7 @@ export interface EngineService extends Disposable {
   readonly request: <M extends EngineMethod>(
     method: M,
     params: EngineMethods[M]['params'],
-    options?: RequestOptions<EngineMethods[M]['event']>,
+    options?: RequestOptions<M>,
   ) => Promise<EngineMethods[M]['value']>
   /** Directory of the loaded model, null while there is none. */
   readonly loadedPath: () => string | null
@@ -50,8 +50,7 @@ export function createEngineService(options: { readonly fork: () => EngineChild;
     for (const listener of [...listeners]) listener(next)
   }
 
-  const child = new EngineProcess<EngineMethods>({
-    restarts: true,
+  const child = new EngineProcess({
     fork,
     log,
     listener: {

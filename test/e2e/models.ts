@@ -1,7 +1,7 @@
 // Model folders the suites make: the built-in model with its end of turn taken away, and broken ones with what the window must say about them.
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { supportedModelTypes } from '../../engine/graph/architectures/registry'
+import { supportedModelTypes } from '../../engine/config/families/table'
 import { rawSafetensors } from '../support/safetensors-writer'
 import { root } from './hosts/app-process'
 

@@ -1,100 +1,152 @@
-// The attention block: grouped-query attention with rotary positions over a KV cache that is updated in place.
-import type { RopeConfig } from '../../config/decoder-config'
-import type { GraphBuilder } from '../builder'
-import type { WeightStore } from '../weights'
-import { addRotary, padHeads, unpadHeads } from './heads'
+// The attention block: grouped-query attention with positions over a KV cache that is updated in place.
+import type { LayerConfig, RopeConfig } from '../../config/decoder-config'
+import type { Parts } from '../parts'
+import { addRotary, cacheHeadDim, padHeads, rotatesInsideAttention, unpadHeads } from './heads'
+import { addLatentProjections } from './latent-projections'
 import { addLinear } from './linear'
+import { addProjections, moduleOf, type BlockPlace, type QueryKeyValue } from './projections'
+import { addQueryKeyNorm } from './query-key-norm'
 
-/** Graph inputs that every layer's attention reads. `positionOffset` is present where rotation is a node of its own. */
-export interface AttentionInputs {
-  readonly seqlensK: string
-  readonly totalSequenceLength: string
-  readonly cosCache: string
-  readonly sinCache: string
-  readonly positionOffset: string | null
+interface KeyValue {
+  readonly key: string
+  readonly value: string
 }
 
-/** An attention block; `modules` are tensor folders, `past` and `present` the cache's value names. */
-export interface AttentionSpec {
-  readonly path: string
-  readonly modules: { readonly query: string; readonly key: string; readonly value: string; readonly output: string }
-  readonly hiddenSize: number
-  readonly numAttentionHeads: number
-  readonly numKeyValueHeads: number
-  readonly headDim: number
-  readonly rope: RopeConfig
-  readonly bias: { readonly qkv: boolean; readonly output: boolean }
-  readonly past: { readonly key: string; readonly value: string }
-  readonly present: { readonly key: string; readonly value: string }
-  readonly inputs: AttentionInputs
+/** An attention block of one layer; `past` and `present` are the cache's value names. */
+export interface AttentionSpec extends BlockPlace {
+  readonly layer: LayerConfig
+  readonly past: KeyValue
+  readonly present: KeyValue
 }
 
-/**
- * Adds an attention block. x: [rows, hiddenSize] F32, same shape out; past and present: [1, numKeyValueHeads, capacity, paddedHeadDim] F32.
- * Rotation is the half-split form of RoFormer (arXiv 2104.09864) as in Transformers; scores are scaled by 1/sqrt(headDim).
- *
- *     x ─┬─ q_proj ─ Reshape ─ (RotaryEmbedding) ─ (pad) ─┐
- *        ├─ k_proj ─ Reshape ─ (RotaryEmbedding) ─ (pad) ─┼─ GroupQueryAttention ─ (unpad) ─ Reshape ─ o_proj ── y
- *        └─ v_proj ─ Reshape ───────────────────── (pad) ─┘    │         │
- *                                                         past k, v   present k, v   (one buffer each)
- */
-export function addAttention(
-  graph: { readonly builder: GraphBuilder; readonly weights: WeightStore },
-  x: string,
-  spec: AttentionSpec,
+type Named = 'query' | 'key'
+
+function addClip(parts: Parts, rows: QueryKeyValue, path: string): QueryKeyValue {
+  const { clip } = parts.config.attention
+  if (clip === null) return rows
+  const bounds = [parts.builder.float32(String(-clip), -clip), parts.builder.float32(String(clip), clip)]
+  const clipped = (name: keyof QueryKeyValue): string =>
+    parts.builder.node({ path: `${path}/${name}/Clip`, op: 'Clip', inputs: [rows[name], ...bounds] })
+  return { query: clipped('query'), key: clipped('key'), value: clipped('value') }
+}
+
+function addNormOf(parts: Parts, rows: string, spec: AttentionSpec, name: Named): string {
+  const { config } = parts
+  const { queryKeyNorm } = config.attention
+  if (queryKeyNorm === null) return rows
+  return addQueryKeyNorm(parts, rows, {
+    path: `${spec.path}/${name}_norm`,
+    module: moduleOf(spec.folder, name === 'query' ? config.names.queryNorm : config.names.keyNorm),
+    numHeads: name === 'query' ? config.numAttentionHeads : config.numKeyValueHeads,
+    headDim: config.headDim,
+    config: queryKeyNorm,
+  })
+}
+
+/** Rotates rows [rows, heads * headDim] in a node of its own. */
+function addRotation(
+  parts: Parts,
+  rows: string,
+  options: { readonly path: string; readonly numHeads: number; readonly rope: RopeConfig; readonly index: number },
 ): string {
-  const { builder } = graph
-  const { path, modules, hiddenSize, numAttentionHeads, numKeyValueHeads, headDim, inputs } = spec
-  const { positionOffset } = inputs
+  const { builder, config, inputs } = parts
+  const { path, numHeads, rope, index } = options
+  const tables = inputs.ropes[index]
+  if (tables === undefined || inputs.positionOffset === null) return rows
+  const width = numHeads * config.headDim
+  const batched = builder.node({ path: `${path}/rotary/Reshape`, op: 'Reshape', inputs: [rows, builder.int64([1, -1, width])] })
+  const rotated = addRotary(
+    builder,
+    { path, x: batched, numHeads, headDim: config.headDim },
+    { rope, positionOffset: inputs.positionOffset, ...tables },
+  )
+  return builder.node({ path: `${path}/rotary/Reshape_1`, op: 'Reshape', inputs: [rotated, builder.int64([-1, width])] })
+}
 
-  const project = (part: {
-    readonly name: string
-    readonly module: string
-    readonly numHeads: number
-    readonly rotated: boolean
-  }): string => {
-    const { name, module, numHeads, rotated } = part
-    const outFeatures = numHeads * headDim
-    const rows = addLinear(graph, x, { path: `${path}/${name}`, module, inFeatures: hiddenSize, outFeatures, bias: spec.bias.qkv })
-    const batched = builder.node({ path: `${path}/${name}/Reshape`, op: 'Reshape', inputs: [rows, builder.int64([1, -1, outFeatures])] })
-    const heads = { path: `${path}/${name}`, x: batched, numHeads, headDim }
-    if (!rotated || positionOffset === null) return padHeads(builder, heads)
-    const { cosCache, sinCache } = inputs
-    return padHeads(builder, { ...heads, x: addRotary(builder, heads, { rotaryDim: spec.rope.dim, positionOffset, cosCache, sinCache }) })
+/** Queries, keys and values ready for attention, with norms and, where attention does not rotate itself, rotation. */
+function addRows(parts: Parts, x: string, spec: AttentionSpec): QueryKeyValue {
+  const { config } = parts
+  if (config.attention.latent !== null)
+    return addLatentProjections(parts, x, { ...spec, rope: spec.layer.rope, latent: config.attention.latent })
+  const rows = addClip(parts, addProjections(parts, x, spec), spec.path)
+  const afterRope = config.attention.queryKeyNorm?.afterRope === true
+  const prepare = (name: Named): string => {
+    const normed = afterRope ? rows[name] : addNormOf(parts, rows[name], spec, name)
+    const index = spec.layer.rope
+    const rope = index === null ? undefined : config.ropes[index]
+    if (index === null || rope === undefined || rotatesInsideAttention(config, rope)) return normed
+    const numHeads = name === 'query' ? config.numAttentionHeads : config.numKeyValueHeads
+    const rotated = addRotation(parts, normed, { path: `${spec.path}/${name}`, numHeads, rope, index })
+    return afterRope ? addNormOf(parts, rotated, spec, name) : rotated
   }
+  return { query: prepare('query'), key: prepare('key'), value: rows.value }
+}
 
-  const query = project({ name: 'q_proj', module: modules.query, numHeads: numAttentionHeads, rotated: true })
-  const key = project({ name: 'k_proj', module: modules.key, numHeads: numKeyValueHeads, rotated: true })
-  const value = project({ name: 'v_proj', module: modules.value, numHeads: numKeyValueHeads, rotated: false })
-  const fused = positionOffset === null
-  const attended = builder.node({
+function addGroupQueryAttention(parts: Parts, rows: QueryKeyValue, spec: AttentionSpec): string {
+  const { builder, config, inputs, weights } = parts
+  const { path, layer } = spec
+  const { attention, names } = config
+  const width = cacheHeadDim(config)
+  const heads = (name: keyof QueryKeyValue, numHeads: number, headDim: number): string => {
+    const batched = builder.node({
+      path: `${path}/${name}/Reshape`,
+      op: 'Reshape',
+      inputs: [rows[name], builder.int64([1, -1, numHeads * headDim])],
+    })
+    return padHeads(builder, { path: `${path}/${name}`, x: batched, numHeads, headDim }, width)
+  }
+  const rope = layer.rope === null ? undefined : config.ropes[layer.rope]
+  const tables = layer.rope === null ? undefined : inputs.ropes[layer.rope]
+  const fused = rope !== undefined && tables !== undefined && rotatesInsideAttention(config, rope)
+  const sinks = attention.sinks ? weights.vector({ tensor: moduleOf(spec.folder, names.sinks), shape: [config.numAttentionHeads] }) : null
+  const optional = [fused ? tables.cos : null, fused ? tables.sin : null, null, inputs.attentionBias, sinks]
+  return builder.node({
     path: `${path}/GroupQueryAttention`,
     op: 'GroupQueryAttention',
     domain: 'com.microsoft',
     inputs: [
-      query,
-      key,
-      value,
+      heads('query', config.numAttentionHeads, config.headDim),
+      heads('key', config.numKeyValueHeads, config.headDim),
+      heads('value', config.numKeyValueHeads, attention.latent?.valueDim ?? config.headDim),
       spec.past.key,
       spec.past.value,
       inputs.seqlensK,
       inputs.totalSequenceLength,
-      ...(fused ? [inputs.cosCache, inputs.sinCache] : []),
+      ...optional.slice(0, optional.findLastIndex((input) => input !== null) + 1),
     ],
     outputs: [`${path}/GroupQueryAttention/output_0`, spec.present.key, spec.present.value],
     attributes: {
-      num_heads: { int: numAttentionHeads },
-      kv_num_heads: { int: numKeyValueHeads },
+      num_heads: { int: config.numAttentionHeads },
+      kv_num_heads: { int: config.numKeyValueHeads },
       do_rotary: { int: fused ? 1 : 0 },
-      scale: { float: 1 / Math.sqrt(headDim) },
+      ...(fused && rope.interleaved ? { rotary_interleaved: { int: 1 } } : {}),
+      scale: { float: layer.scale },
+      ...(attention.softCap === null ? {} : { softcap: { float: attention.softCap } }),
+      ...(layer.window === null ? {} : { local_window_size: { int: layer.window } }),
     },
   })
-  const rows = unpadHeads(builder, { path, x: attended, numHeads: numAttentionHeads, headDim })
-  return addLinear(graph, rows, {
-    path: `${path}/o_proj`,
-    module: modules.output,
-    inFeatures: numAttentionHeads * headDim,
-    outFeatures: hiddenSize,
-    bias: spec.bias.output,
+}
+
+/**
+ * Adds an attention block. x: [rows, hiddenSize] F32, same shape out; past and present: [1, numKeyValueHeads, capacity, cacheHeadDim] F32.
+ *
+ *     x ── projections ─┬─ query ─ (clip, norm) ─ (RotaryEmbedding) ─ (pad) ─┐
+ *                       ├─ key ─── (clip, norm) ─ (RotaryEmbedding) ─ (pad) ─┼─ GroupQueryAttention ─ (unpad) ─ o_proj ── y
+ *                       └─ value ─ (clip) ────────────────────────── (pad) ─┘    │         │
+ *                                                                      past k, v   present k, v   (one buffer each)
+ */
+export function addAttention(parts: Parts, x: string, spec: AttentionSpec): string {
+  const { builder, config } = parts
+  const attended = addGroupQueryAttention(parts, addRows(parts, x, spec), spec)
+  const valueDim = config.attention.latent?.valueDim ?? config.headDim
+  const heads = { path: spec.path, x: attended, numHeads: config.numAttentionHeads, headDim: valueDim }
+  const rows = unpadHeads(builder, heads, cacheHeadDim(config))
+  return addLinear(parts, rows, {
+    path: `${spec.path}/o_proj`,
+    module: moduleOf(spec.folder, config.names.attentionOutput),
+    inFeatures: config.numAttentionHeads * valueDim,
+    outFeatures: config.hiddenSize,
+    bias: config.attention.bias.output,
+    layout: config.matrixLayout,
   })
 }

@@ -87,7 +87,7 @@ function yarnInverse(rope: RopeConfig, scaling: Yarn): Float32Array {
 }
 
 /**
- * Computes the frequencies for a sequence of `totalTokens` tokens. Only `dynamic` depends on the length, and only beyond the trained length.
+ * Computes the frequencies for a sequence of `totalTokens` tokens. `dynamic` and `longrope` depend on the length: beyond the trained one they differ.
  */
 export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFrequencies {
   const { scaling, theta, dim } = rope
@@ -100,6 +100,14 @@ export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFreq
       return { inverse: inverse(dynamicBase(rope, scaling, totalTokens), dim), attentionScaling: 1 }
     case 'llama3':
       return { inverse: llama3Inverse(inverse(theta, dim), scaling), attentionScaling: 1 }
+    case 'longrope': {
+      const { longFactor, shortFactor, originalMaxPositionEmbeddings, attentionFactor } = scaling
+      const factors = totalTokens > originalMaxPositionEmbeddings ? longFactor : shortFactor
+      return {
+        inverse: powers(theta, dim).map((power, pair) => 1 / f32(f32(factors[pair] ?? 1) * power)),
+        attentionScaling: attentionFactor,
+      }
+    }
     case 'yarn':
       return { inverse: yarnInverse(rope, scaling), attentionScaling: yarnAttentionScaling(scaling) }
   }
@@ -107,5 +115,5 @@ export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFreq
 
 /** Whether the frequencies of a sequence change while it grows. */
 export function ropeDependsOnLength(rope: RopeConfig): boolean {
-  return rope.scaling.kind === 'dynamic'
+  return rope.scaling.kind === 'dynamic' || rope.scaling.kind === 'longrope'
 }

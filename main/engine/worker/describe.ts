@@ -1,7 +1,7 @@
 // What a model directory is, and what loading it would take: read from headers, without a weight.
 import { openCheckpoint } from '../../../engine/checkpoint/open'
 import { loadDecoderConfig } from '../../../engine/config/read-config'
-import { supportedModelTypes } from '../../../engine/graph/architectures/registry'
+import { supportedModelTypes } from '../../../engine/config/families/table'
 import { describeModelDirectory } from '../../../engine/inspect/describe-model'
 import { planDeviceMap } from '../../../engine/plan/plan-device-map'
 import { describeMachine } from '../../../engine/runtime/machine'

@@ -16,12 +16,13 @@ const llama = {
   num_attention_heads: 4,
 } satisfies JsonObject
 const mistral = { ...llama, model_type: 'mistral', num_key_value_heads: 2, sliding_window: null }
+const gemma2 = { ...llama, model_type: 'gemma2', num_key_value_heads: 2 }
 const read = (fields: JsonObject) => readDecoderConfig({ ...llama, ...fields })
 const codeOf = (fields: JsonObject) => engineCode(() => read(fields))
 
 describe('config.json', () => {
   it('fills absent fields as LlamaConfig does', () => {
-    expect(readDecoderConfig(llama)).toEqual({
+    expect(readDecoderConfig(llama)).toMatchObject({
       modelType: 'llama',
       vocabSize: 320,
       hiddenSize: 64,
@@ -31,12 +32,12 @@ describe('config.json', () => {
       numKeyValueHeads: 4,
       headDim: 16,
       maxPositionEmbeddings: 2048,
-      normEps: 1e-6,
-      hiddenAct: 'silu',
-      rope: { theta: 10000, dim: 16, scaling: { kind: 'default' } },
+      norm: { kind: 'rms', plusOne: false, weight: true, bias: false, eps: 1e-6 },
+      residual: { kind: 'sequential', takes: 'input', multiplier: 1 },
+      ropes: [{ theta: 10000, dim: 16, interleaved: false, scaling: { kind: 'default' } }],
+      attention: { projection: 'separate', bias: { qkv: false, output: false }, softCap: null, queryKeyNorm: null, alibi: null },
+      feedForward: { kind: 'gated', joined: false, activation: 'silu', bias: { up: false, down: false } },
       tieWordEmbeddings: false,
-      attentionBias: { qkv: false, output: false },
-      mlpBias: false,
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: null,
@@ -51,13 +52,18 @@ describe('config.json', () => {
 
   it('reads shared, single and explicit heads', () => {
     expect(read({ num_key_value_heads: 1 })).toMatchObject({ numKeyValueHeads: 1, headDim: 16 })
-    expect(read({ head_dim: 128 })).toMatchObject({ headDim: 128, rope: { dim: 128 } })
+    expect(read({ head_dim: 128 })).toMatchObject({ headDim: 128, ropes: [{ dim: 128 }] })
     expect(read({ num_key_value_heads: null, head_dim: null })).toMatchObject({ numKeyValueHeads: 4, headDim: 16 })
   })
 
   it('reads biases', () => {
-    expect(read({ attention_bias: true, mlp_bias: true })).toMatchObject({ attentionBias: { qkv: true, output: true }, mlpBias: true })
-    expect(readDecoderConfig({ ...mistral, attention_bias: true })).toMatchObject({ attentionBias: { qkv: false, output: false } })
+    expect(read({ attention_bias: true, mlp_bias: true })).toMatchObject({
+      attention: { bias: { qkv: true, output: true } },
+      feedForward: { bias: { up: true, down: true } },
+    })
+    expect(readDecoderConfig({ ...mistral, attention_bias: true })).toMatchObject({
+      attention: { bias: { qkv: false, output: false } },
+    })
   })
 
   it('reads token ids that are one, many, null or negative', () => {
@@ -74,7 +80,7 @@ describe('config.json', () => {
     ['gelu_pytorch_tanh', 'gelu_pytorch_tanh'],
     ['relu', 'relu'],
   ])('reads the activation %s as %s', (name, activation) => {
-    expect(read({ hidden_act: name }).hiddenAct).toBe(activation)
+    expect(read({ hidden_act: name }).feedForward.activation).toBe(activation)
   })
 
   it('ignores switches that do not change the result', () => {
@@ -83,13 +89,28 @@ describe('config.json', () => {
     )
   })
 
-  it('accepts a window that is as long as the context', () => {
-    expect(readDecoderConfig({ ...mistral, sliding_window: 4096, max_position_embeddings: 4096 }).maxPositionEmbeddings).toBe(4096)
+  it('gives every layer of a mistral its window', () => {
+    expect(readDecoderConfig({ ...mistral, sliding_window: 16 }).layers.map(({ window }) => window)).toEqual([16, 16])
+    const { sliding_window: _, ...absent } = mistral
+    expect(readDecoderConfig(absent).layers.map(({ window }) => window)).toEqual([4096, 4096])
+    expect(readDecoderConfig(mistral).layers.map(({ window }) => window)).toEqual([null, null])
+  })
+
+  it('finds the family by its architectures where model_type is unknown', () => {
+    expect(read({ model_type: 'mine', architectures: ['LlamaForCausalLM'] })).toMatchObject({ modelType: 'mine', family: 'Llama' })
+  })
+
+  it('ignores fields that nobody knows unless their name speaks of computing', () => {
+    expect(read({ my_note: 'hello', trained_by: 7, attention_sparsity: false, extra_layers: [] })).toEqual(read({}))
   })
 
   it.each<[string, JsonObject, string]>([
-    ['a window that mistral uses', { ...mistral, sliding_window: 4096, max_position_embeddings: 32768 }, 'config/unsupported-switch'],
-    ['an unknown activation', { hidden_act: 'relu6' }, 'config/unsupported-switch'],
+    ['a switch of attention that llama does not have', { attn_logit_softcapping: 50 }, 'config/unsupported-switch'],
+    ['an unknown multiplier', { residual_multiplier: 0.5 }, 'config/unsupported-switch'],
+    ['two kinds of attention at once', { ...gemma2, use_bidirectional_attention: true }, 'config/unsupported-switch'],
+    ['an unknown layer type', { ...gemma2, layer_types: ['linear_attention', 'full_attention'] }, 'config/unsupported-switch'],
+    ['fewer layer types than layers', { ...gemma2, layer_types: ['full_attention'] }, 'config/inconsistent'],
+    ['an unknown activation', { hidden_act: 'gelu_10' }, 'config/unsupported-switch'],
     ['an activation named like a method', { hidden_act: 'constructor' }, 'config/unsupported-switch'],
     ['quantized weights', { quantization_config: { quant_method: 'gptq' } }, 'config/unsupported-switch'],
     ['a classifier', { architectures: ['LlamaForSequenceClassification'] }, 'config/unsupported-switch'],

@@ -8,7 +8,7 @@ import { hasReference, referencePath } from '../../support/reference'
 describe.skipIf(!hasReference)('reference models', () => {
   it('reads the llama configuration', async () => {
     const config = await loadDecoderConfig(referencePath('models/llama'))
-    expect(config).toEqual({
+    expect(config).toMatchObject({
       modelType: 'llama',
       vocabSize: 320,
       hiddenSize: 64,
@@ -18,12 +18,12 @@ describe.skipIf(!hasReference)('reference models', () => {
       numKeyValueHeads: 2,
       headDim: 16,
       maxPositionEmbeddings: 256,
-      normEps: 1e-6,
-      hiddenAct: 'silu',
-      rope: { theta: 10000, dim: 16, scaling: { kind: 'default' } },
+      norm: { kind: 'rms', plusOne: false, weight: true, bias: false, eps: 1e-6 },
+      residual: { kind: 'sequential', takes: 'input', multiplier: 1 },
+      ropes: [{ theta: 10000, dim: 16, interleaved: false, scaling: { kind: 'default' } }],
+      attention: { projection: 'separate', bias: { qkv: false, output: false }, softCap: null, queryKeyNorm: null, alibi: null },
+      feedForward: { kind: 'gated', joined: false, activation: 'silu', bias: { up: false, down: false } },
       tieWordEmbeddings: false,
-      attentionBias: { qkv: false, output: false },
-      mlpBias: false,
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: 0,
@@ -33,16 +33,17 @@ describe.skipIf(!hasReference)('reference models', () => {
   it('reads the llama 3 scaling and the tied embeddings', async () => {
     const config = await loadDecoderConfig(referencePath('models/llama3-rope'))
     expect(config.tieWordEmbeddings).toBe(true)
-    expect(config.rope).toEqual({
+    expect(config.ropes[0]).toEqual({
       theta: 500000,
       dim: 16,
+      interleaved: false,
       scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositionEmbeddings: 64 },
     })
   })
 
   it('reads a mistral without a window', async () => {
     const config = await loadDecoderConfig(referencePath('models/mistral'))
-    expect(config).toMatchObject({ modelType: 'mistral', numKeyValueHeads: 2, mlpBias: false })
+    expect(config).toMatchObject({ modelType: 'mistral', numKeyValueHeads: 2, feedForward: { bias: { up: false, down: false } } })
   })
 
   it('reads generation defaults', async () => {

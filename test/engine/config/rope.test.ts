@@ -1,6 +1,7 @@
 // Rotary parameters against Transformers: the same config.json gives the same inverse frequencies and attention scaling.
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../../engine/bytes/json'
+import type { DecoderConfig, RopeConfig } from '../../../engine/config/decoder-config'
 import { readDecoderConfig } from '../../../engine/config/read-config'
 import { ropeFrequencies } from '../../../engine/graph/rope/frequencies'
 import golden from '../../fixtures/config/rope-transformers.json'
@@ -15,12 +16,18 @@ const base = {
   num_attention_heads: 4,
   max_position_embeddings: 2048,
 }
-const ropeOf = (fields: JsonObject) => readDecoderConfig({ ...base, ...fields }).rope
+
+function firstRope({ ropes }: DecoderConfig): RopeConfig {
+  const [rope] = ropes
+  if (rope === undefined) throw new Error('no rotary parameters')
+  return rope
+}
+const ropeOf = (fields: JsonObject) => firstRope(readDecoderConfig({ ...base, ...fields }))
 const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 512 }
 
 describe('rotary parameters', () => {
   it.each(golden.map((item) => [item.name, item] as const))('agrees with Transformers: %s', (_, item) => {
-    const { rope } = readDecoderConfig(item.config)
+    const rope = firstRope(readDecoderConfig(item.config))
     expect(rope.scaling.kind).toBe(item.ropeType)
     expect(rope.theta).toBe(item.ropeParameters.rope_theta)
     const { inverse, attentionScaling } = ropeFrequencies(rope, 1)
@@ -33,10 +40,16 @@ describe('rotary parameters', () => {
   })
 
   it.each<[string, JsonObject, string]>([
-    ['an unknown kind', { rope_scaling: { rope_type: 'longrope', factor: 2 } }, 'config/unsupported-switch'],
+    ['an unknown kind', { rope_scaling: { rope_type: 'ntk', factor: 2 } }, 'config/unsupported-switch'],
+    ['longrope without factors', { rope_scaling: { rope_type: 'longrope', factor: 2 } }, 'config/missing-field'],
+    [
+      'longrope with too few factors',
+      { rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1] } },
+      'config/inconsistent',
+    ],
     ['a kind that is a number', { rope_scaling: { rope_type: 3 } }, 'config/wrong-type'],
     ['parameters that are a list', { rope_parameters: [1] }, 'config/wrong-type'],
-    ['parameters per layer type', { rope_parameters: { full_attention: { rope_theta: 1e4 } } }, 'config/unsupported-switch'],
+    ['parameters of an unknown layer type', { rope_parameters: { chunked_attention: { rope_theta: 1e4 } } }, 'config/unsupported-switch'],
     ['a partial rotation', { partial_rotary_factor: 0.5 }, 'config/unsupported-switch'],
     ['linear without a factor', { rope_scaling: { type: 'linear' } }, 'config/missing-field'],
     ['a factor of zero', { rope_scaling: { type: 'linear', factor: 0 } }, 'config/out-of-range'],

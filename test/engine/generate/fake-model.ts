@@ -1,5 +1,6 @@
 // A decoder without weights: its next token is a function of the ids so far, and it checks that its cache is used as a cache must be.
 import type { DecoderConfig } from '../../../engine/config/decoder-config'
+import { readDecoderConfig } from '../../../engine/config/read-config'
 import { engineError } from '../../../engine/errors'
 import type { GenerationModel } from '../../../engine/generate/generate'
 import type { DecoderModel, KvCache } from '../../../engine/runtime/model-types'
@@ -11,26 +12,17 @@ const FAKE_VOCAB_SIZE = 28
 
 export const idsOf = (text: string): number[] => Array.from(text, (letter) => LETTERS.indexOf(letter))
 
-const config: DecoderConfig = {
-  modelType: 'llama',
-  vocabSize: FAKE_VOCAB_SIZE,
-  hiddenSize: 8,
-  intermediateSize: 16,
-  numHiddenLayers: 1,
-  numAttentionHeads: 1,
-  numKeyValueHeads: 1,
-  headDim: 8,
-  maxPositionEmbeddings: 64,
-  normEps: 1e-5,
-  hiddenAct: 'silu',
-  rope: { theta: 10000, dim: 8, scaling: { kind: 'default' } },
-  tieWordEmbeddings: false,
-  attentionBias: { qkv: false, output: false },
-  mlpBias: false,
-  bosTokenId: null,
-  eosTokenIds: [STOP_ID],
-  padTokenId: null,
-}
+const config: DecoderConfig = readDecoderConfig({
+  model_type: 'llama',
+  vocab_size: FAKE_VOCAB_SIZE,
+  hidden_size: 8,
+  intermediate_size: 16,
+  num_hidden_layers: 1,
+  num_attention_heads: 1,
+  max_position_embeddings: 64,
+  bos_token_id: null,
+  eos_token_id: STOP_ID,
+})
 
 /** What happened to a fake decoder. */
 export interface FakeLog {

@@ -14,5 +14,7 @@ test.each<{ readonly scaling: RopeScaling; readonly expected: number }>([
   { scaling: { ...yarn, factor: 4, originalMaxPositionEmbeddings: 4096 }, expected: 16_384 },
   { scaling: { ...yarn, factor: 4, originalMaxPositionEmbeddings: 1024 }, expected: 4096 },
 ])('$scaling.kind reaches $expected of 4096 trained positions', ({ scaling, expected }) => {
-  expect(contextLengthTokens({ maxPositionEmbeddings: 4096, rope: { theta: 10_000, dim: 64, scaling } })).toBe(expected)
+  expect(contextLengthTokens({ maxPositionEmbeddings: 4096, ropes: [{ theta: 10_000, dim: 64, interleaved: false, scaling }] })).toBe(
+    expected,
+  )
 })

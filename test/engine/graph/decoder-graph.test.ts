@@ -6,7 +6,6 @@ import { protoString, readProtoFields } from '../../../engine/bytes/protobuf'
 import { openCheckpoint } from '../../../engine/checkpoint/open'
 import type { DecoderConfig } from '../../../engine/config/decoder-config'
 import { readConfigJson, readDecoderConfig } from '../../../engine/config/read-config'
-import { findArchitecture, supportedModelTypes } from '../../../engine/graph/architectures/registry'
 import { createGraphBuilder } from '../../../engine/graph/builder'
 import { buildDecoderGraph, type DecoderGraph } from '../../../engine/graph/decoder'
 import type { Widening } from '../../../engine/graph/widening'
@@ -23,7 +22,7 @@ async function fixture(name: string): Promise<Model> {
 }
 
 function build({ config, tensors }: Model, widening: Widening = 'at-load'): DecoderGraph {
-  return buildDecoderGraph({ config, row: findArchitecture(config), tensors, locate: (file) => file, widening })
+  return buildDecoderGraph({ config, tensors, locate: (file) => file, widening })
 }
 
 interface Node {
@@ -111,7 +110,8 @@ test.each([
 
 test('a checkpoint with fewer layers than config.json says is refused', async () => {
   const model = await fixture('bf16')
-  const deeper = { ...model, config: { ...model.config, numHiddenLayers: 3 } }
+  const { layers } = model.config
+  const deeper = { ...model, config: { ...model.config, numHiddenLayers: 3, layers: [...layers, ...layers.slice(0, 1)] } }
   expect(() => build(deeper)).toThrow(
     expect.objectContaining({
       code: 'graph/weight-missing',
@@ -170,15 +170,6 @@ test('many unused tensors are counted, not listed', async () => {
   const [note, ...others] = build(model).notes
   expect(others).toEqual([])
   expect(note).toContain('and 35 more')
-})
-
-test('a family is found by model_type, else by its architectures, else refused with what is supported', () => {
-  expect(findArchitecture({ modelType: 'mistral' }).family).toBe('Mistral')
-  expect(findArchitecture({ modelType: 'mine', architectures: ['LlamaForCausalLM'] }).family).toBe('Llama')
-  expect(() => findArchitecture({ modelType: 'mamba' })).toThrow(
-    expect.objectContaining({ code: 'graph/unknown-architecture', details: { modelType: 'mamba', supported: supportedModelTypes } }),
-  )
-  expect(supportedModelTypes).toEqual(['llama', 'mistral'])
 })
 
 test('a repeated name is an error', () => {

@@ -4,7 +4,7 @@ import type { RopeConfig, RopeScaling } from '../../../engine/config/decoder-con
 import { ropeDependsOnLength, ropeFrequencies } from '../../../engine/graph/rope/frequencies'
 import { writeRopeRows } from '../../../engine/graph/rope/tables'
 
-const rope = (scaling: RopeScaling): RopeConfig => ({ theta: 10_000, dim: 8, scaling })
+const rope = (scaling: RopeScaling): RopeConfig => ({ theta: 10_000, dim: 8, interleaved: false, scaling })
 const yarn = {
   kind: 'yarn',
   factor: 4,

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../../../engine/checkpoint/open'
 import type { DecoderConfig } from '../../../engine/config/decoder-config'
-import { loadDecoderConfig } from '../../../engine/config/read-config'
+import { loadDecoderConfig, readDecoderConfig } from '../../../engine/config/read-config'
 import { kvCacheBytes, workspaceBytes } from '../../../engine/plan/memory-model'
 import { planDeviceMap } from '../../../engine/plan/plan-device-map'
 import type { MachineDescription } from '../../../engine/plan/types'
@@ -16,26 +16,16 @@ const machine = (freeBytes: number): MachineDescription => ({
 })
 
 function decoder(options: { readonly layers: number; readonly heads: number; readonly tied: boolean }): DecoderConfig {
-  return {
-    modelType: 'llama',
-    vocabSize: 1000,
-    hiddenSize: options.heads * 64,
-    intermediateSize: options.heads * 128,
-    numHiddenLayers: options.layers,
-    numAttentionHeads: options.heads,
-    numKeyValueHeads: options.heads,
-    headDim: 64,
-    maxPositionEmbeddings: 4096,
-    normEps: 1e-5,
-    hiddenAct: 'silu',
-    rope: { theta: 10000, dim: 64, scaling: { kind: 'default' } },
-    tieWordEmbeddings: options.tied,
-    attentionBias: { qkv: false, output: false },
-    mlpBias: false,
-    bosTokenId: 1,
-    eosTokenIds: [2],
-    padTokenId: null,
-  }
+  return readDecoderConfig({
+    model_type: 'llama',
+    vocab_size: 1000,
+    hidden_size: options.heads * 64,
+    intermediate_size: options.heads * 128,
+    num_hidden_layers: options.layers,
+    num_attention_heads: options.heads,
+    max_position_embeddings: 4096,
+    tie_word_embeddings: options.tied,
+  })
 }
 
 function tensorsOf(config: DecoderConfig, dtype: 'F32' | 'BF16'): TensorSize[] {

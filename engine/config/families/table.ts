@@ -1,0 +1,45 @@
+// The table of families: every row that a config.json can be read with.
+import { bloom, falcon, mpt } from './bloom'
+import { cohere, cohere2, olmo, olmo2, olmo3, stablelm, starcoder2 } from './dense'
+import { mixtral, qwen3Moe } from './experts'
+import { gemma, gemma2, gemma3, gemma3Text } from './gemma'
+import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
+import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
+import { phi, phi3 } from './phi'
+import type { FamilyRow } from './types'
+
+/** Every row. */
+export const FAMILIES: readonly FamilyRow[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma,
+  gemma2,
+  gemma3Text,
+  gemma3,
+  phi,
+  phi3,
+  gpt2,
+  gptBigcode,
+  gptj,
+  gptNeox,
+  opt,
+  bloom,
+  falcon,
+  mpt,
+  stablelm,
+  starcoder2,
+  olmo,
+  olmo2,
+  olmo3,
+  granite,
+  cohere,
+  cohere2,
+  smollm3,
+  mixtral,
+  qwen3Moe,
+]
+
+/** Every `model_type` that has a row, sorted. */
+export const supportedModelTypes: readonly string[] = FAMILIES.flatMap((row) => row.modelTypes).toSorted()
