@@ -27,7 +27,7 @@ module.exports = {
       name: 'engine-reads-left-to-right',
       comment: 'bytes -> tensor -> checkpoint -> config -> tokenizer -> graph -> plan -> runtime -> generate -> convert',
       severity: 'error',
-      from: { path: '^engine/(bytes|tensor|checkpoint|config|tokenizer|graph|plan)/' },
+      from: { path: '^engine/(bytes|tensor|checkpoint|prepared|config|tokenizer|graph|plan)/' },
       to: { path: '^engine/(runtime|generate|convert)/(?!ort-types|model-types)' },
     },
     {
@@ -46,7 +46,14 @@ module.exports = {
       name: 'checkpoint-third',
       severity: 'error',
       from: { path: '^engine/checkpoint/' },
-      to: { path: '^engine/(config|tokenizer|graph|plan)/' },
+      to: { path: '^engine/(prepared|config|tokenizer|graph|plan)/' },
+    },
+    {
+      name: 'prepared-knows-checkpoints-only',
+      comment: 'prepared weights are made from checkpoints, before any graph; the graph says what it wants of them',
+      severity: 'error',
+      from: { path: '^engine/prepared/' },
+      to: { path: '^engine/(config|tokenizer|graph|plan|runtime|generate|convert)/' },
     },
     { name: 'config-fourth', severity: 'error', from: { path: '^engine/config/' }, to: { path: '^engine/(tokenizer|graph|plan)/' } },
     {
@@ -71,8 +78,8 @@ module.exports = {
     {
       name: 'contract-imports-its-schema-library-only',
       severity: 'error',
-      from: { path: '^preload/contract\\.ts$' },
-      to: { pathNot: 'valibot' },
+      from: { path: '^preload/contract' },
+      to: { pathNot: 'valibot|^preload/contract' },
     },
     {
       name: 'preload-knows-the-contract-only',

@@ -17,6 +17,7 @@ export default defineConfig({
           index: at('main/hosts/electron/index.ts'),
           cli: at('main/hosts/cli/index.ts'),
           'engine-worker': at('main/engine/worker.ts'),
+          'workbench-worker': at('main/engine/worker/workbench/index.ts'),
         },
         output: {
           format: 'es',

@@ -5,6 +5,7 @@ import { configErrors } from './errors/config'
 import { convertErrors } from './errors/convert'
 import { generateErrors } from './errors/generate'
 import { graphErrors } from './errors/graph'
+import { preparedErrors } from './errors/prepared'
 import { runtimeErrors } from './errors/runtime'
 import { tokenizerErrors } from './errors/tokenizer'
 
@@ -15,6 +16,7 @@ const catalogue = {
   ...convertErrors,
   ...generateErrors,
   ...graphErrors,
+  ...preparedErrors,
   ...runtimeErrors,
   ...tokenizerErrors,
 }

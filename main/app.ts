@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AppInfo, DevicePlan, EngineState } from '../preload/contract'
+import type { workbenchCalls, workbenchStreams } from '../preload/contract-workbench'
 import { createChatsService } from './chats/chats-service'
 import type { ChatsService } from './chats/chats-service'
 import { createDispatch } from './dispatch'
@@ -16,6 +17,7 @@ import { openLink } from './links'
 import { serviceError } from './service-error'
 import { createSettingsService } from './settings/settings-service'
 import type { SettingsService } from './settings/settings-service'
+import { openWorkbenchHandlers } from './workbench-handlers'
 
 /** The running app: the contract over untrusted input, and its end. */
 export interface App extends Dispatch {
@@ -66,7 +68,12 @@ export async function createApp(host: Host): Promise<App> {
     log.error('the chat database could not be opened', { failure: String(failure) })
   }
   const services: Services = { host, engine, library, settings, chats, targetOf }
-  const dispatch = createDispatch({ calls: callHandlers(services), streams: streamHandlers(services), log })
+  const workbench = await openWorkbenchHandlers(host)
+  const dispatch = createDispatch({
+    calls: { ...callHandlers(services), ...workbench.calls },
+    streams: { ...streamHandlers(services), ...workbench.streams },
+    log,
+  })
   loadInBackground(services, defaultModelId())
 
   async function close(): Promise<void> {
@@ -75,13 +82,14 @@ export async function createApp(host: Host): Promise<App> {
     await Promise.race([stored, new Promise((resolve) => (grace = setTimeout(resolve, CLOSE_GRACE_MS)))])
     clearTimeout(grace)
     engine[Symbol.dispose]()
+    await workbench[Symbol.asyncDispose]()
     await stored
   }
 
   return { ...dispatch, close: () => (closing ??= close()), enginePid: engine.pid }
 }
 
-function callHandlers(services: Services): CallHandlers {
+function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workbenchCalls> {
   const { host, engine, library, settings, chats, targetOf } = services
   return {
     'app.info': () => appInfo(host),
@@ -135,7 +143,7 @@ function callHandlers(services: Services): CallHandlers {
   }
 }
 
-function streamHandlers({ engine, chats }: Services): StreamHandlers {
+function streamHandlers({ engine, chats }: Services): Omit<StreamHandlers, keyof typeof workbenchStreams> {
   return {
     'engine.watch': async ({ emit, signal }) => {
       emit(engine.state())
@@ -151,7 +159,12 @@ function streamHandlers({ engine, chats }: Services): StreamHandlers {
 }
 
 function appInfo(host: Host): AppInfo {
-  const can = { chooseFolder: host.chooseFolder !== undefined, openExternal: host.openExternal !== undefined, dropPaths: host.canDropPaths }
+  const can = {
+    chooseFolder: host.chooseFolder !== undefined,
+    openExternal: host.openExternal !== undefined,
+    dropPaths: host.canDropPaths,
+    showFolder: host.showFolder !== undefined,
+  }
   return { version: host.version, host: host.kind, platform: process.platform, can, dataFolder: host.paths.dataFolder }
 }
 

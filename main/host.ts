@@ -49,8 +49,14 @@ export interface Host {
   readonly version: string
   readonly paths: HostPaths
   readonly forkEngine: () => EngineChild
+  /** Forks a process that looks into checkpoints or converts one, apart from the one that answers chats. */
+  readonly forkWorkbench: () => EngineChild
   /** Native folder chooser; null when the person cancelled. Absent where the host has none. */
   readonly chooseFolder?: () => Promise<string | null>
+  /** Native chooser of weight files; null when the person cancelled. Absent where the host has none. */
+  readonly chooseFiles?: () => Promise<readonly string[] | null>
+  /** Shows what lies at a path in the system's file manager. Absent where the host cannot. */
+  readonly showFolder?: (path: string) => void
   /** Opens a checked link outside the app. Absent where the window itself does it. */
   readonly openExternal?: (url: string) => Promise<void>
   /** Whether a dropped file's path can be known. */

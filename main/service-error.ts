@@ -41,6 +41,27 @@ const catalogue = {
   'library/incomplete': (d: { path: string; missing: readonly string[] }) =>
     `The model in ${d.path} is incomplete: ${d.missing.join(', ')} is missing.`,
   'library/too-many-folders': (d: { limit: number }) => `The library holds ${d.limit} folders at most.`,
+  'places/not-absolute': (d: { path: string }) => `${d.path} is not a complete path; it must begin at the root of a disk, or with ~/.`,
+  'places/unreadable': (d: { path: string; reason: string }) => `${d.path} cannot be read (${d.reason}).`,
+  'uploads/bad-name': (d: { name: string; reason: string }) => `A file named "${d.name}" is not taken: ${d.reason}.`,
+  'uploads/too-large': (d: { sizeBytes: number; limitBytes: number }) =>
+    `These files have ${d.sizeBytes} bytes together; at most ${d.limitBytes} are taken at once.`,
+  'uploads/too-many': (d: { limit: number }) => `At most ${d.limit} uploads can be open at once; close one first.`,
+  'uploads/disk-full': (d: { path: string; neededBytes: number; freeBytes: number }) =>
+    `The disk of ${d.path} has ${d.freeBytes} bytes free; ${d.neededBytes} are needed to take these files.`,
+  'uploads/not-found': (d: { uploadId: string }) => `There is no upload ${d.uploadId}.`,
+  'uploads/out-of-order': (d: { name: string; expectedBytes: number; offsetBytes: number }) =>
+    `The bytes of ${d.name} must come in order: the next one is ${d.expectedBytes}, not ${d.offsetBytes}.`,
+  'uploads/too-long': (d: { name: string; sizeBytes: number }) => `${d.name} was announced with ${d.sizeBytes} bytes, but more were sent.`,
+  'uploads/incomplete': (d: { name: string; receivedBytes: number; sizeBytes: number }) =>
+    `Of ${d.name} only ${d.receivedBytes} of ${d.sizeBytes} bytes have arrived.`,
+  'uploads/write-failed': (d: { path: string; reason: string }) => `${d.path} cannot be written (${d.reason}).`,
+  'uploads/in-use': (d: { path: string }) => `A conversion still needs ${d.path}.`,
+  'conversions/not-found': (d: { jobId: string }) => `There is no conversion ${d.jobId}.`,
+  'conversions/still-running': (d: { jobId: string }) => `Conversion ${d.jobId} is still running or waiting; cancel it first.`,
+  'conversions/not-ended': (d: { jobId: string }) => `Conversion ${d.jobId} has not failed or been stopped, so it cannot be started again.`,
+  'conversions/too-many': (d: { limit: number }) => `The list holds ${d.limit} conversions at most; clear those that have ended.`,
+  'conversions/same-place': (d: { path: string }) => `Another conversion of the list is going to write to ${d.path}.`,
   'settings/not-saved': (d: { path: string; reason: string }) => `The settings could not be saved to ${d.path} (${d.reason}).`,
   'web/not-loopback': (d: { host: string }) =>
     `The browser host listens on this machine only (127.0.0.1, ::1 or localhost), not on ${d.host}.`,

@@ -1,16 +1,13 @@
 // THE contract between the app's services and every window: each call and stream with its input schema, output type and events.
-// Imports nothing but its schema library, so that preload, renderer, hosts and tests can all hold on to it.
+// Imports nothing but its parts and its schema library, so that preload, renderer, hosts and tests can all hold on to it.
 import * as v from 'valibot'
+import { call, id, integer, nothing, number, path, stream, text } from './contract-entries'
+import type { ContractError, Result } from './contract-entries'
+import { workbenchCalls, workbenchStreams } from './contract-workbench'
 
-/** A failure as it crosses the border. `code` is stable; the renderer's message catalogue turns it into a sentence, `message` is the English fallback. */
-export interface ContractError {
-  readonly code: string
-  readonly message: string
-  readonly details: Readonly<Record<string, unknown>>
-}
-
-/** Result of a call, and of a stream's end. */
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ContractError }
+export type { ContractError, Result } from './contract-entries'
+export type * from './contract-workbench'
+export { conversionOrderSchema } from './contract-workbench'
 
 // ---- values -------------------------------------------------------------------------------------------------------------
 
@@ -19,18 +16,19 @@ export interface AppInfo {
   readonly host: 'electron' | 'web'
   readonly platform: string
   /** What this host can do natively. */
-  readonly can: { readonly chooseFolder: boolean; readonly openExternal: boolean; readonly dropPaths: boolean }
+  readonly can: {
+    readonly chooseFolder: boolean
+    readonly openExternal: boolean
+    readonly dropPaths: boolean
+    /** Shows a folder in the system's file manager. */
+    readonly showFolder: boolean
+  }
   /** Folder of the database and caches, for display. */
   readonly dataFolder: string
 }
 
-const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength))
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
-const path = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
 /** A message longer than this is refused: no context window of today takes it. */
 const MAX_MESSAGE_CHARS = 1_000_000
-const number = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max))
-const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 
 /** Sampling settings with the ranges that the panel offers; temperature 0 is greedy, 0 / 1 turn a filter off as marked in the engine. */
 export const samplingSchema = v.object({
@@ -217,26 +215,6 @@ export interface PathReport {
 
 // ---- entries ------------------------------------------------------------------------------------------------------------
 
-/** A request with one answer. */
-export interface CallEntry<I extends v.GenericSchema, O> {
-  readonly input: I
-  /** Phantom: the answer's type. */
-  readonly output?: O
-}
-/** A request with many events and an end. */
-export interface StreamEntry<I extends v.GenericSchema, E> {
-  readonly input: I
-  /** Phantom: the event's type. */
-  readonly event?: E
-}
-const call =
-  <O>() =>
-  <I extends v.GenericSchema>(input: I): CallEntry<I, O> => ({ input })
-const stream =
-  <E>() =>
-  <I extends v.GenericSchema>(input: I): StreamEntry<I, E> => ({ input })
-const nothing = v.strictObject({})
-
 export const calls = {
   'app.info': call<AppInfo>()(nothing),
   /** Opens an http(s) or mailto link outside the app; anything else is refused with "app/link-refused". */
@@ -270,11 +248,13 @@ export const calls = {
   /** Ends the running reply of a chat; its stream then finishes with reason 'cancelled' and the text so far. */
   'chats.stop': call<null>()(v.strictObject({ chatId: id })),
   'chats.contextUse': call<ContextUse>()(v.strictObject({ chatId: v.nullable(id), draft: text(MAX_MESSAGE_CHARS) })),
+  ...workbenchCalls,
 } as const
 
 export const streams = {
   /** The state now, then every change. */
   'engine.watch': stream<EngineState>()(nothing),
+  ...workbenchStreams,
   /** Asks for a reply and stores it as it streams. Closing the stream stops the reply. */
   'chats.reply': stream<ReplyEvent>()(
     v.strictObject({

@@ -1,6 +1,7 @@
 // What every checkpoint reader returns: named lazy tensors with the file and byte range they lie in.
 import type { BlockType } from '../tensor/blocks/formats'
 import type { Dtype } from '../tensor/dtype'
+import type { NBitsFormat, NBitsMatrix } from '../tensor/nbits/layout'
 
 /** What is known of every tensor. `sizeBytes` is its size as `read` gives it: little-endian, row-major, packed. `file` is an absolute real path. */
 interface TensorHeader {
@@ -26,6 +27,8 @@ export interface ComputedTensor extends TensorHeader {
   readonly computation: TensorComputation
   /** Where a 'dequantized' tensor's blocks lie in `file`, for those who can use them as they are. */
   readonly block?: StoredBlocks
+  /** How a 'dequantized' matrix [rows, columns] is quantized, where MatMulNBits multiplies with exactly that; `readQuantized` gives it. */
+  readonly quantized?: NBitsFormat
 }
 
 /** Quantized blocks in a file: `sizeBytes` bytes of whole blocks from `offsetBytes` on. Scales are little-endian unless the file is not. */
@@ -72,6 +75,8 @@ export interface Checkpoint extends Disposable {
   readonly notes: readonly string[]
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>
   readonly readRange: (range: TensorRange) => Promise<Uint8Array>
+  /** The codes, scales and zero points of a tensor that has `quantized`; absent where a format has no such tensors. */
+  readonly readQuantized?: (name: string, signal?: AbortSignal) => Promise<NBitsMatrix>
 }
 
 /** Opens the checkpoint at `path` (an absolute path of a file); only headers are read. */

@@ -4,7 +4,7 @@ import { serviceError, ServiceError } from '../service-error'
 import { countOutOfMemoryKills, exitReason } from './exit-reason'
 import type { ExitReason } from './exit-reason'
 import { isFromEngine } from './protocol'
-import type { EngineMethod, EngineMethods, FromEngine } from './protocol'
+import type { FromEngine, MethodTable } from './protocol'
 
 /** A process that dies before its hello this often is not started again until the next request. */
 const MAX_FAILED_STARTS = 3
@@ -29,16 +29,17 @@ export interface EngineProcessListener {
 }
 
 /** One running request. */
-export interface RequestOptions<M extends EngineMethod> {
-  readonly onEvent?: (event: EngineMethods[M]['event']) => void
+export interface RequestOptions<E> {
+  readonly onEvent?: (event: E) => void
   readonly signal?: AbortSignal
 }
 
-/** The engine process over its whole life: at most one child at a time. Dispose ends it. */
-export class EngineProcess implements Disposable {
+/** A process of the engine over its whole life: at most one child at a time. Dispose ends it. */
+export class EngineProcess<T extends MethodTable<T>> implements Disposable {
   readonly #fork: () => EngineChild
   readonly #log: Log
   readonly #listener: EngineProcessListener
+  readonly #restarts: boolean
   readonly #pending = new Map<number, Pending>()
   #child: EngineChild | null = null
   #nextId = 1
@@ -46,10 +47,17 @@ export class EngineProcess implements Disposable {
   #closed = false
   #restart: NodeJS.Timeout | null = null
 
-  constructor(options: { readonly fork: () => EngineChild; readonly log: Log; readonly listener: EngineProcessListener }) {
+  constructor(options: {
+    readonly fork: () => EngineChild
+    readonly log: Log
+    readonly listener: EngineProcessListener
+    /** Whether a child that died is started again at once, instead of with the next request. */
+    readonly restarts: boolean
+  }) {
     this.#fork = options.fork
     this.#log = options.log
     this.#listener = options.listener
+    this.#restarts = options.restarts
   }
 
   /** Process id of the living child. */
@@ -73,11 +81,7 @@ export class EngineProcess implements Disposable {
    * Asks the child for one thing, starting it when needed. Rejects with the engine's error, "engine/crashed" when the child dies first, "app/closing" after dispose.
    * An abort asks the child to stop; the promise settles when it has.
    */
-  async request<M extends EngineMethod>(
-    method: M,
-    params: EngineMethods[M]['params'],
-    options: RequestOptions<M> = {},
-  ): Promise<EngineMethods[M]['value']> {
+  async request<M extends keyof T>(method: M, params: T[M]['params'], options: RequestOptions<T[M]['event']> = {}): Promise<T[M]['value']> {
     if (this.#closed) throw serviceError('app/closing', {})
     if (options.signal?.aborted === true) throw serviceError('engine/cancelled', {})
     this.start()
@@ -91,11 +95,18 @@ export class EngineProcess implements Disposable {
         this.#pending.set(id, { resolve, reject, onEvent: onEvent ?? (() => undefined) })
         this.#child?.postMessage({ kind: 'request', id, method, params })
       })
-      return value as EngineMethods[M]['value']
+      return value
     } finally {
       options.signal?.removeEventListener('abort', cancel)
       this.#pending.delete(id)
     }
+  }
+
+  /** Ends the child; what is running is rejected as cancelled. The next request starts another one. */
+  stop(): void {
+    this.#child?.kill()
+    this.#child = null
+    this.#rejectAll(serviceError('engine/cancelled', {}))
   }
 
   [Symbol.dispose](): void {
@@ -161,6 +172,7 @@ export class EngineProcess implements Disposable {
     this.#log.error('the engine process ended', { ...error.details })
     this.#rejectAll(error)
     this.#listener.crashed(error)
+    if (!this.#restarts) return
     if (this.#failedStarts >= MAX_FAILED_STARTS) {
       this.#log.error('the engine process does not start; the next request tries again', { attempts: this.#failedStarts })
       this.#failedStarts = MAX_FAILED_STARTS - 1

@@ -23,7 +23,7 @@ export interface EngineService extends Disposable {
   readonly request: <M extends EngineMethod>(
     method: M,
     params: EngineMethods[M]['params'],
-    options?: RequestOptions<M>,
+    options?: RequestOptions<EngineMethods[M]['event']>,
   ) => Promise<EngineMethods[M]['value']>
   /** Directory of the loaded model, null while there is none. */
   readonly loadedPath: () => string | null
@@ -50,7 +50,8 @@ export function createEngineService(options: { readonly fork: () => EngineChild;
     for (const listener of [...listeners]) listener(next)
   }
 
-  const child = new EngineProcess({
+  const child = new EngineProcess<EngineMethods>({
+    restarts: true,
     fork,
     log,
     listener: {

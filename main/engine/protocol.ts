@@ -75,18 +75,19 @@ export interface EngineMethods {
   readonly memory: { readonly params: Nothing; readonly event: never; readonly value: { readonly residentBytes: number } }
 }
 
+/** Methods of a child process by name, each with what goes in, what may be reported on the way and what comes out. */
+export type MethodTable<T> = { readonly [M in keyof T]: { readonly params: unknown; readonly event: unknown; readonly value: unknown } }
+
 /** Name of an engine method. */
 export type EngineMethod = keyof EngineMethods
 
-/** One request of one method. */
-export type EngineRequest = {
-  readonly [M in EngineMethod]: {
-    readonly kind: 'request'
-    readonly id: number
-    readonly method: M
-    readonly params: EngineMethods[M]['params']
-  }
-}[EngineMethod]
+/** One request of one method. Both ends are ours and hold to the same table of methods. */
+interface EngineRequest {
+  readonly kind: 'request'
+  readonly id: number
+  readonly method: string
+  readonly params: unknown
+}
 
 /** App to engine process. */
 export type ToEngine = EngineRequest | { readonly kind: 'cancel'; readonly id: number }

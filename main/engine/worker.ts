@@ -1,5 +1,6 @@
 // Entry of the engine process: the only code of the app's services that runs the engine. Forked by a host, ends with it.
 import { DEFAULT_CONTEXT_LENGTH } from '../../engine/generate/load-model'
+import type { EngineMethods } from './protocol'
 import { describeModel, planModel } from './worker/describe'
 import { openWorkerPort } from './worker/port'
 import { createResidentModel } from './worker/resident-model'
@@ -11,7 +12,7 @@ const resident = createResidentModel()
 const turns = createTurns()
 
 port.onClose(() => process.exit(0))
-serveEngine(port, {
+serveEngine<EngineMethods>(port, {
   load: async ({ params, emit, signal }) => await turns.take(async () => await resident.load(params, { emit, signal }), signal),
   unload: async ({ signal }) =>
     await turns.take(() => {

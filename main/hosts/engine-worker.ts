@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { engineProcessEnv } from '../engine/worker/environment'
 
 const WORKER_FILE = 'engine-worker.mjs'
+const WORKBENCH_FILE = 'workbench-worker.mjs'
 
 /** The folder of the built main bundles, seen from any file in it: shared code may lie one folder deeper. */
 export function bundleFolder(codeFolder: string): string {
@@ -13,4 +14,9 @@ export function bundleFolder(codeFolder: string): string {
 /** Path of the engine process's module, and the variables to add to its environment. */
 export function engineWorker(codeFolder: string): { readonly path: string; readonly env: Readonly<Record<string, string>> } {
   return { path: join(bundleFolder(codeFolder), WORKER_FILE), env: engineProcessEnv }
+}
+
+/** The same of the process that looks into checkpoints and converts them. */
+export function workbenchWorker(codeFolder: string): { readonly path: string; readonly env: Readonly<Record<string, string>> } {
+  return { path: join(bundleFolder(codeFolder), WORKBENCH_FILE), env: engineProcessEnv }
 }

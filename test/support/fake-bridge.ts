@@ -1,5 +1,5 @@
-// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Self-contained: only type imports,
-// so that it can be put into a page as a script.
+// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Imports values only of fake-workbench.ts,
+// so that both can be put into a page as a script.
 import type {
   AppInfo,
   Bridge,
@@ -19,6 +19,8 @@ import type {
   Settings,
   StreamInput,
 } from '../../preload/contract'
+import { createFakeWorkbench } from './fake-workbench'
+import type { FakeWorkbench, FakeWorkbenchScenario } from './fake-workbench'
 
 /** What the fake services begin with and how they behave. */
 export interface FakeScenario {
@@ -34,6 +36,7 @@ export interface FakeScenario {
   readonly usedTokens?: number
   readonly measuredBytes?: number | null
   readonly droppedPath?: string
+  readonly workbench?: FakeWorkbenchScenario
 }
 
 /** A bridge, with what tests look at and turn. */
@@ -41,6 +44,7 @@ export interface FakeBridge extends Bridge {
   readonly log: { readonly name: string; readonly input: unknown }[]
   readonly setEngine: (state: EngineState) => void
   readonly fail: (name: string, error: ContractError | null) => void
+  readonly workbench: FakeWorkbench
 }
 
 /** The built-in model as the library would list it. */
@@ -81,6 +85,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   const chats = new Map<string, { chat: Chat; all: Message[]; deleted: boolean }>()
   const engineSinks = new Set<(state: EngineState) => void>()
   const running = new Map<string, () => void>()
+  const workbench = createFakeWorkbench(scenario.workbench)
   let lastId = 0
   let models = scenario.models ?? [guideEntry]
   let engine: EngineState = scenario.engine ?? { status: 'ready', model: guideLoaded }
@@ -175,13 +180,14 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   }
 
   const services: { readonly [N in CallName]: (input: CallInput<N>) => CallOutput<N> } = {
+    ...workbench.services,
     'app.info': () => ({
       version: '0.1.0',
       host: 'electron',
       platform: 'linux',
       dataFolder: '/home/me/.local/share/weightroom',
       ...scenario.info,
-      can: { chooseFolder: false, openExternal: true, dropPaths: true, ...scenario.info?.can },
+      can: { chooseFolder: false, openExternal: true, dropPaths: true, showFolder: false, ...scenario.info?.can },
     }),
     'app.openExternal': () => null,
     'app.chooseFolder': () => '/home/me/models/chosen',
@@ -352,6 +358,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
 
   return {
     log,
+    workbench,
     setEngine,
     fail: (name, error) => {
       if (error === null) failures.delete(name)
@@ -370,6 +377,8 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
         sink.event(engine)
         return () => engineSinks.delete(sink.event)
       },
+      'conversions.watch': (_input, sink) => workbench.watchConversions(sink),
+      'checkpoint.statistics': (input, sink) => workbench.statistics(input, sink),
       'chats.reply': (input, sink) => {
         log.push({ name: 'chats.reply', input })
         const closed = { value: false }

@@ -94,9 +94,19 @@ async function serve(folder: string): Promise<Server> {
   return server
 }
 
-/** The fake bridge as a plain script: its only imports are types. */
+/** The fake bridge as one plain script: its only imports beside types are its own parts. */
 async function fakeBridgeScript(): Promise<string> {
-  const source = await readFile(join(import.meta.dirname, 'fake-bridge.ts'), 'utf8')
-  const { outputText } = ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } })
-  return outputText.replace(/^export (?=const|function)/gm, '').replace(/^export \{\};?$/gm, '')
+  const parts = await Promise.all(
+    ['fake-workbench.ts', 'fake-bridge.ts'].map(async (name) => {
+      const source = await readFile(join(import.meta.dirname, name), 'utf8')
+      const { outputText } = ts.transpileModule(source, {
+        compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+      })
+      return outputText
+        .replace(/^import .*$/gm, '')
+        .replace(/^export (?=const|function)/gm, '')
+        .replace(/^export \{\};?$/gm, '')
+    }),
+  )
+  return parts.join('\n')
 }

@@ -3,32 +3,36 @@ import { EngineError } from '../../../engine/errors'
 import type { ContractError } from '../../../preload/contract'
 import { contractErrorOf } from '../../service-error'
 import { isToEngine } from '../protocol'
-import type { EngineMethod, EngineMethods, EngineRequest, FromEngine } from '../protocol'
+import type { EngineMethods, FromEngine, MethodTable } from '../protocol'
 import { plainDetails } from './plain-details'
 import type { WorkerPort } from './port'
 
-/** Handlers of all methods. An abort of `signal` is the app's cancel. */
-export type EngineHandlers = {
-  readonly [M in EngineMethod]: (call: {
-    readonly params: EngineMethods[M]['params']
-    readonly emit: (event: EngineMethods[M]['event']) => void
+/** Handlers of all methods of a table. An abort of `signal` is the app's cancel. */
+export type Handlers<T extends MethodTable<T>> = {
+  readonly [M in keyof T]: (call: {
+    readonly params: T[M]['params']
+    readonly emit: (event: T[M]['event']) => void
     readonly signal: AbortSignal
-  }) => Promise<EngineMethods[M]['value']>
+  }) => Promise<T[M]['value']>
 }
 
+/** Handlers of the engine process. */
+export type EngineHandlers = Handlers<EngineMethods>
+
 /** Serves until the process ends; says hello once. */
-export function serveEngine(port: WorkerPort, handlers: EngineHandlers): void {
+export function serveEngine<T extends MethodTable<T>>(port: WorkerPort, handlers: Handlers<T>): void {
   const running = new Map<number, AbortController>()
   const post = (message: FromEngine): void => port.post(message)
+  const isMethod = (method: PropertyKey): method is keyof T => Object.hasOwn(handlers, method)
 
-  async function run<M extends EngineMethod>(id: number, method: M, params: EngineMethods[M]['params']): Promise<void> {
+  async function run<M extends keyof T>(id: number, method: M, params: T[M]['params']): Promise<void> {
     const cancel = new AbortController()
     running.set(id, cancel)
     try {
       const value = await handlers[method]({ params, signal: cancel.signal, emit: (event) => post({ kind: 'event', id, event }) })
       post({ kind: 'done', id, value })
     } catch (failure) {
-      post({ kind: 'failed', id, error: failureOf(failure, { method, aborted: cancel.signal.aborted }) })
+      post({ kind: 'failed', id, error: failureOf(failure, { method: String(method), aborted: cancel.signal.aborted }) })
     } finally {
       running.delete(id)
     }
@@ -37,34 +41,15 @@ export function serveEngine(port: WorkerPort, handlers: EngineHandlers): void {
   port.onMessage((message) => {
     if (!isToEngine(message)) return
     if (message.kind === 'cancel') running.get(message.id)?.abort()
-    else void start(message)
+    // The app sends what the table declares for the method.
+    else if (isMethod(message.method)) void run(message.id, message.method, message.params)
   })
-
-  // The union is taken apart by method, so that each call's params keep their type.
-  function start(request: EngineRequest): Promise<void> {
-    switch (request.method) {
-      case 'load':
-        return run(request.id, request.method, request.params)
-      case 'generate':
-        return run(request.id, request.method, request.params)
-      case 'countTokens':
-        return run(request.id, request.method, request.params)
-      case 'plan':
-        return run(request.id, request.method, request.params)
-      case 'describe':
-        return run(request.id, request.method, request.params)
-      case 'unload':
-        return run(request.id, request.method, request.params)
-      case 'memory':
-        return run(request.id, request.method, request.params)
-    }
-  }
 
   post({ kind: 'hello' })
 }
 
 /** The engine's and our own errors keep their code; details are made plain so that they can be cloned. */
-function failureOf(failure: unknown, context: { readonly method: EngineMethod; readonly aborted: boolean }): ContractError {
+function failureOf(failure: unknown, context: { readonly method: string; readonly aborted: boolean }): ContractError {
   if (context.aborted) return { code: 'engine/cancelled', message: 'It was cancelled.', details: {} }
   if (failure instanceof EngineError) return { code: failure.code, message: failure.message, details: plainDetails(failure.details) }
   const known = contractErrorOf(failure)

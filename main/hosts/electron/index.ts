@@ -6,7 +6,7 @@ import type { App } from '../../app'
 import type { Host } from '../../host'
 import { consoleLog } from '../console-log'
 import { dataFolder } from '../data-folder'
-import { engineWorker } from '../engine-worker'
+import { engineWorker, workbenchWorker } from '../engine-worker'
 import { watchEventLoop } from '../event-loop-gap'
 import { hubCacheFolder } from '../hub-cache-folder'
 import { resourcesFolder } from '../resources-folder'
@@ -23,6 +23,11 @@ async function chooseFolder(): Promise<string | null> {
   return canceled ? null : (filePaths[0] ?? null)
 }
 
+async function chooseFiles(): Promise<readonly string[] | null> {
+  const { canceled, filePaths } = await dialog.showOpenDialog({ properties: ['openFile', 'multiSelections'] })
+  return canceled ? null : filePaths
+}
+
 function describeHost(): Host {
   return {
     kind: 'electron',
@@ -33,7 +38,10 @@ function describeHost(): Host {
       hfCacheFolder: hubCacheFolder(process.env),
     },
     forkEngine: () => forkUtilityProcess(engineWorker(here)),
+    forkWorkbench: () => forkUtilityProcess(workbenchWorker(here)),
     chooseFolder,
+    chooseFiles,
+    showFolder: (path) => shell.showItemInFolder(path),
     openExternal: (url) => shell.openExternal(url),
     canDropPaths: true,
     clock: { now: () => Date.now() },

@@ -6,7 +6,7 @@ import { createApp } from '../../app'
 import type { Host } from '../../host'
 import { consoleLog } from '../console-log'
 import { dataFolder } from '../data-folder'
-import { bundleFolder, engineWorker } from '../engine-worker'
+import { bundleFolder, engineWorker, workbenchWorker } from '../engine-worker'
 import { watchEventLoop } from '../event-loop-gap'
 import { forkNode } from '../fork-node'
 import { hubCacheFolder } from '../hub-cache-folder'
@@ -45,6 +45,7 @@ export async function startWebHost(options: WebHostOptions = {}): Promise<WebHos
     version: readVersion(join(bundles, '..', '..', 'package.json')),
     paths: { dataFolder: dataFolder(env), resourcesFolder: resourcesFolder(codeFolder), hfCacheFolder: hubCacheFolder(env) },
     forkEngine: () => forkNode(engineWorker(codeFolder)),
+    forkWorkbench: () => forkNode(workbenchWorker(codeFolder)),
     canDropPaths: false,
     clock: { now: Date.now },
     log: consoleLog,

@@ -31,9 +31,9 @@ export interface AppHarness extends AsyncDisposable {
 
 /** Builds the engine process once per test file; `start` makes an app on it, in a fresh data folder or a given one. */
 export async function engineBundle(): Promise<{ readonly start: (options?: StartOptions) => Promise<AppHarness> } & Disposable> {
-  const built = await bundle({ 'engine-worker': 'main/engine/worker.ts' })
+  const built = await bundle({ 'engine-worker': 'main/engine/worker.ts', 'workbench-worker': 'main/engine/worker/workbench/index.ts' })
   return {
-    start: async (options = {}) => await startApp(built.file('engine-worker'), options),
+    start: async (options = {}) => await startApp(built.file, options),
     [Symbol.dispose]: () => built[Symbol.dispose](),
   }
 }
@@ -44,7 +44,7 @@ interface StartOptions {
   readonly host?: Partial<Host>
 }
 
-async function startApp(workerPath: string, options: StartOptions): Promise<AppHarness> {
+async function startApp(workerFile: (name: string) => string, options: StartOptions): Promise<AppHarness> {
   const folder = options.folder ?? temporaryFolder()
   const log = recordingLog()
   const app = await createApp({
@@ -55,7 +55,8 @@ async function startApp(workerPath: string, options: StartOptions): Promise<AppH
       resourcesFolder: resolve(import.meta.dirname, '../../../resources'),
       hfCacheFolder: join(folder.path, 'hub'),
     },
-    forkEngine: () => forkNode({ path: workerPath, env: engineProcessEnv }),
+    forkEngine: () => forkNode({ path: workerFile('engine-worker'), env: engineProcessEnv }),
+    forkWorkbench: () => forkNode({ path: workerFile('workbench-worker'), env: engineProcessEnv }),
     canDropPaths: false,
     clock: { now: Date.now },
     log,

@@ -1,0 +1,376 @@
+// The part of the contract that looks into checkpoints and converts them: inspecting, browsing this machine, uploading, conversions.
+import * as v from 'valibot'
+import { call, id, integer, nothing, path, stream, text } from './contract-entries'
+import type { ContractError } from './contract-entries'
+
+// ---- looking into a checkpoint --------------------------------------------------------------------------------------------
+
+/** What a checkpoint is, from headers and configuration. Bytes throughout; null where the files do not say. */
+export interface CheckpointSummary {
+  /** What was looked at: a folder, a weight file or a shard index. */
+  readonly path: string
+  readonly name: string
+  readonly kind: 'folder' | 'file'
+  readonly format: string
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[]
+  readonly fileBytes: number
+  readonly tensorCount: number
+  readonly parameterCount: number
+  readonly weightBytes: number
+  readonly dtypes: readonly { readonly dtype: string; readonly tensors: number; readonly sizeBytes: number }[]
+  readonly modelType: string | null
+  /** The decoder's shape in the config's own words, where the family is supported. */
+  readonly facts: readonly { readonly name: string; readonly value: string }[]
+  /** config.json as text, indented; shortened where it is very long. */
+  readonly config: string | null
+  readonly tokenizer: { readonly files: readonly string[]; readonly complete: boolean } | null
+  readonly metadata: readonly { readonly name: string; readonly value: string }[]
+  readonly notes: readonly string[]
+  /** Where a chat could run it: the folder itself, or the one that the file lies in. `problem` says why it cannot. */
+  readonly model: {
+    readonly path: string
+    readonly state: 'ready' | 'unsupported' | 'incomplete' | 'broken'
+    readonly problem: ContractError | null
+  } | null
+  /** The folder around a single file where that is a whole model of its own. */
+  readonly aroundPath: string | null
+  readonly shardMap: ShardMap
+  /** What it can be converted into. */
+  readonly outputs: readonly OutputChoice[]
+}
+
+/** A format that can be written. */
+export interface OutputChoice {
+  readonly id: string
+  readonly name: string
+  /** Endings that make a destination a file instead of a folder. */
+  readonly extensions: readonly string[]
+  readonly sharded: boolean
+}
+
+/** Which part of a model lies where in its files; neighbours of one kind are one segment. */
+export interface ShardMap {
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number; readonly segments: readonly ShardSegment[] }[]
+  /** Segments were joined, or files left out, to keep the picture small. */
+  readonly simplified: boolean
+}
+
+/** Tensors that follow each other: one layer, or everything of a kind. */
+export interface ShardSegment {
+  readonly kind: 'embedding' | 'layer' | 'head' | 'norm' | 'other'
+  readonly label: string
+  readonly layer: number | null
+  readonly sizeBytes: number
+  readonly tensors: number
+}
+
+/** One row of the tree of tensors: a group of names, or a tensor. */
+export type TensorRow =
+  | {
+      readonly kind: 'group'
+      /** Everything before the names of its members; also its identity. */
+      readonly prefix: string
+      readonly label: string
+      readonly depth: number
+      readonly open: boolean
+      readonly tensors: number
+      readonly sizeBytes: number
+    }
+  | {
+      readonly kind: 'tensor'
+      readonly name: string
+      readonly label: string
+      readonly depth: number
+      readonly dtype: string
+      /** The block type it is read from, where it is quantized. */
+      readonly block: string | null
+      readonly shape: readonly number[]
+      readonly file: string
+      readonly sizeBytes: number
+    }
+
+/** The rows from `offset` on. `totalRows` counts what is visible, `tensors` the tensors that match. */
+export interface TensorRows {
+  readonly totalRows: number
+  readonly tensors: number
+  readonly offset: number
+  readonly rows: readonly TensorRow[]
+}
+
+/** Counts of values between `from` and `to` in steps of equal width; those outside are counted apart. */
+export interface Histogram {
+  readonly from: number
+  readonly to: number
+  readonly counts: readonly number[]
+  readonly below: number
+  readonly above: number
+}
+
+/** Statistics of one tensor; null where there is no value to take them over. */
+export interface TensorStatistics {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly elements: number
+  readonly min: number | null
+  readonly max: number | null
+  readonly mean: number | null
+  readonly std: number | null
+  readonly nanCount: number
+  readonly infinityCount: number
+  readonly zeroCount: number
+  readonly firstValues: readonly number[]
+  readonly histogram: Histogram | null
+}
+
+export type StatisticsEvent =
+  | { readonly type: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
+  | { readonly type: 'done'; readonly statistics: TensorStatistics }
+
+/** Rows asked for at once. */
+const MAX_ROWS = 500
+/** Groups that a person opened or closed by hand. */
+const MAX_TOGGLED = 5_000
+
+// ---- this machine's files -------------------------------------------------------------------------------------------------
+
+/** A folder of this machine as a file chooser shows it. */
+export interface PlaceListing {
+  readonly path: string
+  readonly parent: string | null
+  /** Folders first, then files, by name. */
+  readonly entries: readonly PlaceEntry[]
+  /** Entries that are not listed: there are too many. */
+  readonly leftOut: number
+  readonly shortcuts: readonly { readonly kind: 'home' | 'root' | 'cache' | 'models'; readonly path: string }[]
+}
+
+/** One entry of a folder. `weights`: its name is one that weights have; `model`: it is a folder with a config.json. */
+export interface PlaceEntry {
+  readonly name: string
+  readonly path: string
+  readonly kind: 'folder' | 'file'
+  readonly sizeBytes: number | null
+  readonly hint: 'weights' | 'model' | null
+}
+
+// ---- uploads --------------------------------------------------------------------------------------------------------------
+
+/** Bytes of a file in one call; as base64 it stays far below the longest frame. */
+export const UPLOAD_CHUNK_BYTES = 1024 * 1024
+
+/** An upload under way. */
+export interface Upload {
+  readonly uploadId: string
+  /** What to inspect when it is complete: the one file, or the folder. */
+  readonly path: string
+}
+
+// ---- conversions ----------------------------------------------------------------------------------------------------------
+
+/** Fields of a config.json that are asked for are a dozen. */
+const MAX_SETTINGS = 100
+
+/** What to convert into what. `out` null asks for a good place beside the source. */
+export const conversionOrderSchema = v.strictObject({
+  source: path,
+  to: text(32),
+  out: v.nullable(path),
+  /** null keeps each tensor's own. */
+  dtype: v.nullable(v.picklist(['F64', 'F32', 'F16', 'BF16'])),
+  maxShardBytes: v.nullable(integer(1, Number.MAX_SAFE_INTEGER)),
+  /** null: the format's own way to keep names; 'wrappers' takes off what DataParallel and torch.compile add. */
+  stripPrefix: v.nullable(v.union([v.literal('wrappers'), v.strictObject({ prefix: text(1000) })])),
+  /** Maps a custom state dict onto a family, or onto the likeliest: 'auto'. null keeps all names. */
+  family: v.nullable(text(64)),
+  /** The person's answers for fields of config.json. */
+  settings: v.pipe(v.record(text(100), v.nullable(v.union([text(1000), v.number(), v.boolean()]))), v.maxEntries(MAX_SETTINGS)),
+  quantize: v.nullable(v.picklist(['q8', 'q4'])),
+  /** Of a training checkpoint; null is its model. */
+  include: v.nullable(v.picklist(['model', 'optimizer'])),
+  force: v.boolean(),
+})
+export type ConversionOrder = v.InferOutput<typeof conversionOrderSchema>
+
+/** Everything that will happen, before anything is written. Bytes throughout. */
+export interface ConversionPreview {
+  readonly source: { readonly path: string; readonly format: string; readonly files: number; readonly tensorBytes: number }
+  readonly to: string
+  readonly out: string
+  readonly kind: 'folder' | 'file'
+  readonly outputs: readonly { readonly file: string; readonly sizeBytes: number; readonly tensors: number }[]
+  readonly companions: readonly { readonly file: string; readonly sizeBytes: number }[]
+  readonly tensors: number
+  readonly neededBytes: number
+  readonly freeBytes: number
+  readonly dtypeChanges: readonly DtypeChange[]
+  readonly family: FamilyMapping | null
+  /** Families that the source could be mapped onto, the likeliest first. */
+  readonly candidates: readonly string[]
+  readonly tied: readonly (readonly string[])[]
+  readonly dropped: readonly string[]
+  readonly replaced: readonly string[]
+  readonly notes: readonly string[]
+  /** The first names that change. */
+  readonly renamed: readonly { readonly from: string; readonly to: string }[]
+  readonly renamedCount: number
+}
+
+/** A field of the config.json to be written. A 'guess' is what a person should confirm: the files do not say it. */
+export interface ConfigField {
+  readonly name: string
+  readonly value: string | number | boolean | null
+  readonly origin: 'file' | 'shape' | 'guess' | 'answer'
+  readonly reason: string
+}
+
+/** A custom state dict mapped onto a family. With any `unmapped` tensor the conversion is refused; counts go beyond what is listed. */
+export interface FamilyMapping {
+  readonly name: string
+  readonly modelType: string
+  readonly layout: string
+  readonly prefix: string
+  readonly mapped: number
+  readonly unmapped: readonly string[]
+  readonly unmappedCount: number
+  readonly config: readonly ConfigField[]
+}
+
+/** How far the logits of result and source are from each other on the same prompt. */
+export interface LogitsProof {
+  readonly positions: number
+  readonly maxAbsError: number
+  readonly logitStd: number
+  readonly sameGreedy: boolean
+}
+
+/** Tensors that change their dtype in the same way. */
+export interface DtypeChange {
+  readonly from: string
+  readonly to: string
+  readonly tensors: number
+  readonly exact: boolean
+  readonly reason: 'asked' | 'format'
+}
+
+/** The proof of a finished conversion, without its tensors. */
+export interface ConversionProof {
+  readonly out: string
+  readonly files: readonly { readonly file: string; readonly sizeBytes: number; readonly tensors: number; readonly reused: boolean }[]
+  readonly companions: readonly string[]
+  readonly totals: {
+    readonly tensors: number
+    readonly parameters: number
+    readonly tensorBytes: number
+    readonly fileBytes: number
+    readonly identicalTensors: number
+    readonly maxAbsError: number
+    readonly overflowed: number
+    readonly flushedToZero: number
+  }
+  readonly dtypeChanges: readonly DtypeChange[]
+  readonly family: FamilyMapping | null
+  /** null where source or result cannot be run. */
+  readonly logits: LogitsProof | null
+  readonly dropped: readonly string[]
+  readonly notes: readonly string[]
+  /** The tensors with the largest loss, worst first, then in the order of the files; the rest is counted. */
+  readonly tensors: readonly {
+    readonly name: string
+    readonly dtype: string
+    readonly shape: readonly number[]
+    readonly sha256: string
+    readonly maxAbsError: number
+  }[]
+}
+
+/** One conversion of the queue. 'interrupted': Weightroom ended while it ran or waited; it can go on. */
+export interface ConversionJob {
+  readonly id: string
+  readonly order: ConversionOrder & { readonly out: string }
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted'
+  readonly createdAtMs: number
+  readonly startedAtMs: number | null
+  readonly endedAtMs: number | null
+  readonly progress: {
+    readonly file: string | null
+    readonly doneBytes: number
+    readonly totalBytes: number
+    readonly bytesPerSecond: number | null
+    readonly leftMs: number | null
+  }
+  readonly proof: ConversionProof | null
+  readonly error: ContractError | null
+}
+
+export type ConversionsEvent =
+  | { readonly type: 'all'; readonly jobs: readonly ConversionJob[] }
+  | { readonly type: 'changed'; readonly job: ConversionJob }
+  | { readonly type: 'removed'; readonly jobIds: readonly string[] }
+
+// ---- entries --------------------------------------------------------------------------------------------------------------
+
+export const workbenchCalls = {
+  /** Native chooser of weight files; null when the person cancelled; "app/unsupported" where the host has none. */
+  'app.chooseFiles': call<readonly string[] | null>()(nothing),
+  /** Shows a folder or a file's folder in the system's file manager; "app/unsupported" where the host cannot. */
+  'app.showFolder': call<null>()(v.strictObject({ path })),
+  /** Looks into a folder, a weight file or a shard index. Only headers are read. */
+  'checkpoint.inspect': call<CheckpointSummary>()(v.strictObject({ path })),
+  /** Rows of the tree of tensors. A group is open when `open` is, unless it is one of `toggled`; with a query only what matches is there. */
+  'checkpoint.rows': call<TensorRows>()(
+    v.strictObject({
+      path,
+      query: text(500),
+      open: v.boolean(),
+      toggled: v.pipe(v.array(text(4096)), v.maxLength(MAX_TOGGLED)),
+      offset: integer(0, 1_000_000_000),
+      limit: integer(1, MAX_ROWS),
+    }),
+  ),
+  /** Lists a folder; null is the person's own. Hidden entries are left out unless asked for. */
+  'places.list': call<PlaceListing>()(v.strictObject({ path: v.nullable(path), filter: text(200), hidden: v.boolean() })),
+  /** Announces files that will be sent. Names are relative paths with / between their parts. */
+  'uploads.begin': call<Upload>()(
+    v.strictObject({
+      files: v.pipe(
+        v.array(v.strictObject({ name: text(1024), sizeBytes: integer(0, Number.MAX_SAFE_INTEGER) })),
+        v.minLength(1),
+        v.maxLength(5_000),
+      ),
+    }),
+  ),
+  /** Appends bytes to a file; they must be the next ones. */
+  'uploads.write': call<{ readonly receivedBytes: number }>()(
+    v.strictObject({
+      uploadId: id,
+      file: integer(0, 5_000),
+      offsetBytes: integer(0, Number.MAX_SAFE_INTEGER),
+      /** Base64. */
+      data: text(Math.ceil((UPLOAD_CHUNK_BYTES * 4) / 3) + 4),
+    }),
+  ),
+  /** Checks that everything has arrived. */
+  'uploads.finish': call<Upload>()(v.strictObject({ uploadId: id })),
+  /** Removes what was sent, unless a conversion still needs it. */
+  'uploads.discard': call<null>()(v.strictObject({ uploadId: id })),
+  /** Moves a complete upload to where models stay. */
+  'uploads.keep': call<{ readonly path: string }>()(v.strictObject({ uploadId: id })),
+  'conversions.plan': call<ConversionPreview>()(conversionOrderSchema),
+  /** Puts a conversion at the end of the queue. */
+  'conversions.start': call<ConversionJob>()(conversionOrderSchema),
+  'conversions.cancel': call<null>()(v.strictObject({ jobId: id })),
+  /** Queues a conversion again that failed, was cancelled or was interrupted; an interrupted one uses the files that it had proven. */
+  'conversions.retry': call<ConversionJob>()(v.strictObject({ jobId: id })),
+  /** Takes a conversion that does not run off the list; its result stays. */
+  'conversions.remove': call<null>()(v.strictObject({ jobId: id })),
+  /** Takes everything that has ended off the list. */
+  'conversions.clear': call<null>()(nothing),
+} as const
+
+export const workbenchStreams = {
+  /** Reads a tensor and computes its statistics. Closing the stream stops it. */
+  'checkpoint.statistics': stream<StatisticsEvent>()(v.strictObject({ path, name: text(4096) })),
+  /** The queue now, then every change. */
+  'conversions.watch': stream<ConversionsEvent>()(nothing),
+} as const
