@@ -29,7 +29,7 @@ const NEVER_NEEDED_PACKAGES: ReadonlySet<string> = new Set(
 
 /** Types of the builtins that objects carry as data. */
 const PLAIN_BUILTINS: ReadonlySet<string> = new Set(
-  'set frozenset list dict tuple int float bool str bytes bytearray complex object slice range type long unicode NotImplementedType Ellipsis'.split(
+  'set frozenset list dict tuple int float bool str bytes bytearray complex object slice range xrange type long unicode NotImplementedType Ellipsis'.split(
     ' ',
   ),
 )

@@ -79,7 +79,7 @@ const fromType: Rebuild = (args, machine) => {
   return rebuild(inner.items, machine)
 }
 
-/** The rebuild functions by name, exactly those that torch's own restricted unpickler knows. */
+/** The rebuild functions by name: those that torch's own restricted unpickler knows, and the parameters of lazy modules. */
 export const REBUILD_FUNCTIONS: Readonly<Record<string, Rebuild>> = Object.assign(Object.create(null) as object, {
   'torch._utils._rebuild_tensor': (args, machine) => view(machine, { args, dtype: null, metadata: undefined }),
   'torch._utils._rebuild_tensor_v2': (args, machine) => view(machine, { args, dtype: null, metadata: args[6] }),
@@ -87,6 +87,8 @@ export const REBUILD_FUNCTIONS: Readonly<Record<string, Rebuild>> = Object.assig
   'torch._utils._rebuild_parameter': parameter,
   'torch._utils._rebuild_parameter_with_state': parameter,
   'torch.nn.parameter.Parameter': parameter,
+  'torch.nn.parameter.UninitializedParameter': odd('not initialized'),
+  'torch.nn.parameter.UninitializedBuffer': odd('not initialized'),
   'torch._tensor._rebuild_from_type_v2': fromType,
   'torch._utils._rebuild_qtensor': odd('quantized'),
   'torch._utils._rebuild_sparse_tensor': odd('sparse'),

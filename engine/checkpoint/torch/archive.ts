@@ -9,6 +9,7 @@ import type { PickleStorage, PickleValue } from '../pickle/values'
 import { createCheckpoint, type CheckpointContent } from '../tensor-files'
 import type { Checkpoint } from '../types'
 import { placeTensors, type StoragePlace } from './place-tensors'
+import { readScriptClasses } from './script-classes'
 import { findStateDict, type StateDict } from './state-dict'
 import { torchPersistentLoad } from './storage-ids'
 
@@ -83,7 +84,7 @@ async function findWeights(archive: Archive, isScript: boolean): Promise<Weights
   const constants = [...archive.entries.keys()].filter((name) => name.startsWith(`${archive.folder}constants/`)).length
   try {
     const notes = constants > 0 ? [`${constants} tensors that are constants of the code were left out.`] : []
-    return { stateDict: findStateDict(value, file.path), folder: 'data', notes }
+    return { stateDict: findStateDict(value, file.path, await readScriptClasses(archive)), folder: 'data', notes }
   } catch (error) {
     if (constants === 0) throw error
     const stateDict = findStateDict(await readRecord(archive, 'constants.pkl'), file.path)

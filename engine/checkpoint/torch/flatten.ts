@@ -1,6 +1,7 @@
 // Names the tensors of an unpickled value: nested dicts and lists joined with dots, modules by the rules of `state_dict()`. Follows torch/nn/modules/module.py of PyTorch 2.13.
 import { engineError } from '../../errors'
 import { isPickleObject, type PickleDict, type PickleRecord, type PickleTensor, type PickleValue } from '../pickle/values'
+import type { ScriptClasses } from './script-classes'
 
 /** Deeper than any module tree; a pickle that nests on is an attack. */
 const MAX_DEPTH = 200
@@ -38,7 +39,8 @@ function attributes(record: PickleRecord): PickleDict | null {
   return isPickleObject(first) && first.kind === 'dict' ? first : null
 }
 
-function keyText(key: PickleValue): string {
+/** A key as a part of a name. */
+export function keyText(key: PickleValue): string {
   if (isPickleObject(key) && (key.kind === 'tuple' || key.kind === 'list')) return `(${key.items.slice(0, 8).map(keyText).join(', ')})`
   if (key instanceof Uint8Array) return Buffer.from(key.subarray(0, MAX_NAME_LENGTH)).toString('latin1')
   if (key === null) return 'None'
@@ -49,6 +51,7 @@ interface Walk extends NamedTensors {
   readonly others: string[]
   otherCount: number
   readonly path: string
+  readonly scriptClasses: ScriptClasses
   readonly onPath: Set<PickleValue>
   /** Keys on the way from the root to the value that is visited. */
   readonly keys: PickleValue[]
@@ -91,18 +94,26 @@ function visitModule(walk: Walk, module: PickleDict): void {
   }
 }
 
-/** An object of a TorchScript archive has its parameters, buffers and submodules as plain attributes. */
-function visitScriptModule(walk: Walk, module: PickleDict): void {
+/** An object of a TorchScript archive has its parameters, buffers and submodules as plain attributes, among others that are no weights. */
+function visitScriptModule(walk: Walk, module: PickleDict, className: string): void {
+  const weights = walk.scriptClasses.get(className)
   for (const [key, value] of module.entries) {
-    if (isPickleObject(value) && (value.kind === 'tensor' || value.kind === 'odd-tensor' || value.kind === 'record'))
-      visitAt(walk, key, value)
+    if (!isPickleObject(value)) continue
+    const isTensor = value.kind === 'tensor' || value.kind === 'odd-tensor'
+    if (value.kind === 'record' || (isTensor && (typeof key !== 'string' || weights?.has(key) !== false))) visitAt(walk, key, value)
+    else if (isTensor) {
+      walk.keys.push(key)
+      passOver(walk)
+      walk.keys.pop()
+    }
   }
 }
 
 function visitRecord(walk: Walk, record: PickleRecord): void {
   const state = attributes(record)
   if (state?.entries.has('_parameters') || state?.entries.has('_modules')) visitModule(walk, state)
-  else if (state && /^__torch__(\.|$)/.test(record.class.module)) visitScriptModule(walk, state)
+  else if (state && /^__torch__(\.|$)/.test(record.class.module))
+    visitScriptModule(walk, state, `${record.class.module}.${record.class.name}`)
   else if (record.entries.size > 0) for (const [key, value] of record.entries) visitAt(walk, key, value)
   else if (record.class.name.endsWith('Parameter') && isPickleObject(record.state) && record.state.kind === 'tuple') {
     // Before version 0.4 a parameter was reserved empty and filled by its state: (data, requires_grad, hooks).
@@ -139,12 +150,16 @@ function visit(walk: Walk, value: PickleValue): void {
   walk.onPath.delete(value)
 }
 
+/** What the code of a value's classes says, where there is any. */
+const NO_CODE: ScriptClasses = new Map()
+
 /**
  * Names every tensor of a value in its order. `path` is for messages.
  * Throws "checkpoint/pickle-expands" for values that contain themselves or multiply, "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor", "checkpoint/pickle-limit".
  */
-export function flattenTensors(value: PickleValue, path: string): NamedTensors {
-  const walk: Walk = { path, tensors: new Map(), odd: new Map(), others: [], otherCount: 0, onPath: new Set(), keys: [], visited: 0 }
+export function flattenTensors(value: PickleValue, path: string, scriptClasses = NO_CODE): NamedTensors {
+  const found = { tensors: new Map(), odd: new Map(), others: [], otherCount: 0 }
+  const walk: Walk = { ...found, path, scriptClasses, onPath: new Set(), keys: [], visited: 0 }
   visit(walk, value)
   return walk
 }

@@ -1,7 +1,8 @@
 // Finds the model's weights in what was saved: a state dict, a module, a training checkpoint around either, or nested dicts.
 import { engineError } from '../../errors'
-import type { PickleTensor, PickleValue } from '../pickle/values'
-import { dictEntries, flattenTensors, holdsTensor } from './flatten'
+import { isPickleObject, type PickleTensor, type PickleValue } from '../pickle/values'
+import { dictEntries, flattenTensors, holdsTensor, keyText } from './flatten'
+import type { ScriptClasses } from './script-classes'
 
 /** Where training checkpoints keep the model, the surest first. */
 const MODEL_KEYS = ['model_state_dict', 'state_dict', 'model_state', 'model', 'module', 'net', 'network', 'ema'] as const
@@ -48,27 +49,52 @@ function modelKey(entries: ReadonlyMap<PickleValue, PickleValue>): string | null
   return null
 }
 
+/** An optimizer's state, or one for each of several optimizers. */
+function isOptimizerState(value: PickleValue, depth = 0): boolean {
+  const entries = dictEntries(value)
+  if (entries) return entries.has('param_groups') || (depth < 2 && [...entries.values()].some((item) => isOptimizerState(item, depth + 1)))
+  const isList = isPickleObject(value) && (value.kind === 'list' || value.kind === 'tuple')
+  return isList && depth < 2 && value.items.some((item) => isOptimizerState(item, depth + 1))
+}
+
+/** What is left of a training checkpoint that names its model in no usual way: everything that belongs to no training. Null where the dict is none. */
+function withoutTraining(entries: ReadonlyMap<PickleValue, PickleValue>): ReadonlyMap<PickleValue, PickleValue> | null {
+  if (![...entries].some(([key, value]) => typeof key === 'string' && /optim/i.test(key) && isOptimizerState(value))) return null
+  const named = (key: PickleValue, pattern: RegExp): boolean => typeof key === 'string' && pattern.test(key)
+  const weights = [...entries].filter(([key, value]) => holdsTensor(value) && !isOptimizerState(value) && !named(key, /optim/i))
+  const surest = weights.filter(([key]) => !named(key, TRAINING_KEY))
+  const rest = surest.length > 0 ? surest : weights
+  return rest.length > 0 ? new Map(rest) : null
+}
+
 function isContainerOfTensors(value: PickleValue): boolean {
   const isContainer = typeof value === 'object' && value !== null && 'kind' in value && (value.kind === 'dict' || value.kind === 'record')
   return isContainer && holdsTensor(value)
 }
 
 /**
- * Chooses and names the model's tensors. Throws "checkpoint/no-tensors", "checkpoint/pickle-expands", "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor".
+ * Chooses and names the model's tensors; `scriptClasses` are those of a TorchScript archive. Throws "checkpoint/no-tensors", "checkpoint/pickle-expands", "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor".
  */
-export function findStateDict(value: PickleValue, path: string): StateDict {
+export function findStateDict(value: PickleValue, path: string, scriptClasses?: ScriptClasses): StateDict {
   const notes: string[] = []
   let chosen = value
   for (let wrappers = 0; wrappers < MAX_WRAPPERS; wrappers++) {
     const entries = dictEntries(chosen)
-    const key = entries ? modelKey(entries) : null
-    const next = key === null ? undefined : entries?.get(key)
-    if (!entries || key === null || next === undefined) break
-    const others = [...entries.keys()].filter((other) => other !== key).map(String)
-    notes.push(`The weights are those under "${key}"${others.length > 0 ? `; left out beside them: ${names(others)}` : ''}.`)
-    chosen = next
+    if (!entries) break
+    const key = modelKey(entries)
+    const rest = key === null ? withoutTraining(entries) : new Map([[key, entries.get(key) ?? null]])
+    if (!rest) break
+    const others = [...entries.keys()].filter((other) => !rest.has(other)).map(keyText)
+    const kept = [...rest.keys()].map((name) => `"${keyText(name)}"`)
+    notes.push(`The weights are those under ${names(kept)}${others.length > 0 ? `; left out beside them: ${names(others)}` : ''}.`)
+    const [only] = rest.values()
+    if (rest.size > 1 || only === undefined || !isContainerOfTensors(only)) {
+      chosen = { kind: 'dict', entries: new Map(rest) }
+      break
+    }
+    chosen = only
   }
-  const { tensors, odd, others, otherCount } = flattenTensors(chosen, path)
+  const { tensors, odd, others, otherCount } = flattenTensors(chosen, path, scriptClasses)
   for (const [name, reason] of [...odd].slice(0, MAX_NAMED)) notes.push(`${name} is ${reason}; it was left out.`)
   if (odd.size > MAX_NAMED) notes.push(`${odd.size - MAX_NAMED} more tensors of such kinds were left out.`)
   if (others.length > 0 && tensors.size > 0) notes.push(`Values that are no tensors were left out: ${names(others, otherCount)}.`)
