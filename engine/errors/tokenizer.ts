@@ -3,6 +3,7 @@ export const tokenizerErrors = {
   'tokenizer/missing': (d: { directory: string }) =>
     `There is no tokenizer file in ${d.directory}: tokenizer.json or tokenizer.model is needed.`,
   'tokenizer/corrupt-model': (d: { path: string; reason: string }) => `${d.path} is not a usable SentencePiece model: ${d.reason}.`,
+  'tokenizer/corrupt-gguf': (d: { path: string; reason: string }) => `The vocabulary in ${d.path} is not usable: ${d.reason}.`,
   'tokenizer/corrupt-json': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer file: ${d.reason}.`,
   'tokenizer/corrupt-config': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer configuration: ${d.reason}.`,
   'tokenizer/limit-exceeded': (d: { path: string; what: string; found: number; max: number }) =>
@@ -13,6 +14,8 @@ export const tokenizerErrors = {
   'tokenizer/bad-id': (d: { id: number }) => `${d.id} is not a token id: ids are whole numbers from 0 on.`,
   'tokenizer/text-too-long': (d: { characters: number; maxCharacters: number }) =>
     `The text is ${d.characters} characters long; at most ${d.maxCharacters} are tokenized at once.`,
+  'tokenizer/too-slow': (d: { path: string; maxMs: number }) =>
+    `Tokenizing with ${d.path} was stopped after ${d.maxMs} ms: one of its expressions does not come to an end on this text.`,
   'tokenizer/segmentation-failed': (d: { path: string; reason: string }) => `The text could not be tokenized with ${d.path}: ${d.reason}.`,
   'template/invalid': (d: { source: string; line: number; reason: string }) =>
     `The chat template in ${d.source} does not compile (line ${d.line}): ${d.reason}.`,

@@ -1,4 +1,6 @@
 // Tokens that are cut out of a text before the vocabulary's algorithm sees it. Follows AddedVocabulary of Hugging Face tokenizers 0.23 (tokenizer/added_vocabulary.rs).
+import { engineError } from '../errors'
+import { createPairTable, type PairTable } from './pipeline/pair-table'
 
 /** A token matched as a whole. `normalized`: it is looked for after normalization; lstrip and rstrip take the spaces beside it along. */
 export interface AddedToken {
@@ -17,7 +19,13 @@ export type NumberedToken = AddedToken & { readonly id: number }
 export type TextPart =
   { readonly kind: 'token'; readonly id: number } | { readonly kind: 'text'; readonly text: string; readonly atStart: boolean }
 
+/** The longest token of public models has 60 characters; a whole text is none. */
+const MAX_TOKEN_CHARACTERS = 4096
+/** Ten times what public models have. The search tree takes about 30 bytes for each. */
+const MAX_TOKENS_CHARACTERS = 2 * 1024 * 1024
+
 export interface SplitterOptions {
+  readonly path: string
   readonly tokens: readonly NumberedToken[]
   readonly normalize: (text: string) => string
 }
@@ -25,13 +33,14 @@ export interface SplitterOptions {
 /** Cuts a text at its added tokens; special ones only with `parseSpecial`. Parts of text are never empty. */
 export type Splitter = (text: string, options: { readonly parseSpecial: boolean }) => TextPart[]
 
-/** Makes a splitter. Of several tokens that fit at the leftmost place the longest wins. */
+/** Makes a splitter. Of several tokens that fit at the leftmost place the longest wins. Throws "tokenizer/limit-exceeded". */
 export function createSplitter(options: SplitterOptions): Splitter {
-  const { normalize } = options
+  const { normalize, path } = options
+  checkLengths(options)
   const asWritten = buildTrie(options.tokens.filter((token) => !token.normalized).map((token) => ({ text: token.content, token })))
-  const afterNormalizing = buildTrie(
-    options.tokens.filter((token) => token.normalized).map((token) => ({ text: normalize(token.content), token })),
-  )
+  const normalized = options.tokens.filter((token) => token.normalized).map((token) => ({ text: normalize(token.content), token }))
+  checkLengths({ path, tokens: normalized.map(({ text, token }) => ({ ...token, content: text })) })
+  const afterNormalizing = buildTrie(normalized)
   return (text, { parseSpecial }) => {
     const parts: TextPart[] = []
     for (const outer of cut({ text, trie: asWritten, parseSpecial })) {
@@ -48,9 +57,23 @@ export function createSplitter(options: SplitterOptions): Splitter {
   }
 }
 
+function checkLengths({ tokens, path }: Pick<SplitterOptions, 'tokens' | 'path'>): void {
+  let total = 0
+  for (const { content } of tokens) {
+    total += content.length
+    const [what, found, max] =
+      content.length > MAX_TOKEN_CHARACTERS
+        ? ['the length of an added token', content.length, MAX_TOKEN_CHARACTERS]
+        : ['the length of all added tokens', total, MAX_TOKENS_CHARACTERS]
+    if (found > max) throw engineError('tokenizer/limit-exceeded', { path, what, found, max })
+  }
+}
+
+/** A tree of UTF-16 units; node 0 is the root. */
 interface Trie {
-  readonly next: Map<number, Trie>
-  token?: NumberedToken
+  readonly isEmpty: boolean
+  readonly children: PairTable
+  readonly tokens: ReadonlyMap<number, NumberedToken>
 }
 
 interface Span {
@@ -61,31 +84,35 @@ interface Span {
 }
 
 function buildTrie(entries: readonly { readonly text: string; readonly token: NumberedToken }[]): Trie {
-  const root: Trie = { next: new Map() }
+  const children = createPairTable(entries.reduce((sum, { text }) => sum + text.length, 0))
+  const tokens = new Map<number, NumberedToken>()
+  let nodes = 1
   for (const { text, token } of entries) {
-    if (text === '') continue
-    let node = root
+    let node = 0
     for (let index = 0; index < text.length; index++) {
       const unit = text.charCodeAt(index)
-      let child = node.next.get(unit)
-      if (!child) {
-        child = { next: new Map() }
-        node.next.set(unit, child)
+      let child = children.get(node, unit)
+      if (child === undefined) {
+        child = nodes++
+        children.set(node, unit, child)
       }
       node = child
     }
-    node.token = token
+    if (node !== 0) tokens.set(node, token)
   }
-  return root
+  return { isEmpty: tokens.size === 0, children, tokens }
 }
 
 function longestMatch(text: string, options: { readonly at: number; readonly trie: Trie }): { token: NumberedToken; end: number } | null {
-  let node: Trie | undefined = options.trie
+  const { children, tokens } = options.trie
+  let node = 0
   let found: { token: NumberedToken; end: number } | null = null
-  for (let index = options.at; node; index++) {
-    if (node.token) found = { token: node.token, end: index }
-    if (index >= text.length) break
-    node = node.next.get(text.charCodeAt(index))
+  for (let index = options.at; index < text.length; index++) {
+    const child = children.get(node, text.charCodeAt(index))
+    if (child === undefined) break
+    node = child
+    const token = tokens.get(node)
+    if (token) found = { token, end: index + 1 }
   }
   return found
 }
@@ -93,7 +120,7 @@ function longestMatch(text: string, options: { readonly at: number; readonly tri
 function cut(options: { readonly text: string; readonly trie: Trie; readonly parseSpecial: boolean }): Span[] {
   const { text, trie, parseSpecial } = options
   if (text === '') return []
-  if (trie.next.size === 0) return [{ start: 0, end: text.length, text, token: null }]
+  if (trie.isEmpty) return [{ start: 0, end: text.length, text, token: null }]
   const spans: Span[] = []
   let done = 0
   const push = (start: number, end: number, token: NumberedToken | null) => spans.push({ start, end, text: text.slice(start, end), token })

@@ -1,12 +1,28 @@
 // The alphabet in which byte-level tokenizers write bytes: printable characters stand for themselves, the others follow from U+0100 on (GPT-2's bytes_to_unicode).
 
-const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = alphabet()
+const CHARACTER_OF_BYTE: readonly string[] = alphabet()
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = new Map(CHARACTER_OF_BYTE.map((character, byte) => [character, byte]))
 
-function alphabet(): Map<string, number> {
+function alphabet(): string[] {
   const printable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae
-  const characters = new Map<string, number>()
   let next = 0x100
-  for (let byte = 0; byte < 256; byte++) characters.set(String.fromCharCode(printable(byte) ? byte : next++), byte)
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++))
+}
+
+/** The characters of all 256 bytes, in their order. */
+export function byteCharacters(): readonly string[] {
+  return CHARACTER_OF_BYTE
+}
+
+/** A text as the characters of its UTF-8 bytes. */
+export function textToByteCharacters(text: string): string {
+  return bytesToCharacters(new TextEncoder().encode(text))
+}
+
+/** Bytes as their characters. */
+export function bytesToCharacters(bytes: Uint8Array): string {
+  let characters = ''
+  for (const byte of bytes) characters += CHARACTER_OF_BYTE[byte] ?? ''
   return characters
 }
 

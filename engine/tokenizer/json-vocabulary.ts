@@ -1,4 +1,4 @@
-// Checks the vocabulary of a tokenizer.json before the package builds tables from it: ids in range and unique, merges that exist.
+// The vocabulary and the merges of a tokenizer.json, checked: ids in range and unique, merges of tokens that exist.
 import { isJsonObject, type JsonObject, type JsonValue } from '../bytes/json'
 import { engineError } from '../errors'
 
@@ -11,12 +11,19 @@ const MAX_MERGES = 1 << 22
 export interface JsonVocabulary {
   readonly tokens: readonly (string | undefined)[]
   readonly idOf: ReadonlyMap<string, number>
+  /** Pieces with their scores by id; empty unless the vocabulary is a list. */
+  readonly scored: readonly (readonly [piece: string, score: number])[]
 }
 
-/** Reads `model.vocab` and checks `model.merges`. Throws "tokenizer/corrupt-json", "tokenizer/duplicate-id", "tokenizer/limit-exceeded". */
+/** Reads `model.vocab`. Throws "tokenizer/corrupt-json", "tokenizer/duplicate-id", "tokenizer/limit-exceeded". */
 export function readJsonVocabulary(model: JsonObject, path: string): JsonVocabulary {
   const vocab = model['vocab']
-  const entries = Array.isArray(vocab) ? unigramEntries(vocab, path) : isJsonObject(vocab) ? Object.entries(vocab) : null
+  const scored = Array.isArray(vocab) ? unigramEntries(vocab, path) : []
+  const entries = Array.isArray(vocab)
+    ? scored.map(([piece], id): [string, number] => [piece, id])
+    : isJsonObject(vocab)
+      ? Object.entries(vocab)
+      : null
   if (!entries) throw engineError('tokenizer/corrupt-json', { path, reason: 'the model has no vocabulary' })
   const tokens: (string | undefined)[] = []
   const idOf = new Map<string, number>()
@@ -31,34 +38,41 @@ export function readJsonVocabulary(model: JsonObject, path: string): JsonVocabul
     tokens[id] = token
     idOf.set(token, id)
   }
-  if (model['type'] === 'BPE') checkMerges(model, { idOf, path })
-  return { tokens, idOf }
+  return { tokens, idOf, scored }
 }
 
-function unigramEntries(vocab: readonly JsonValue[], path: string): [string, number][] {
+function unigramEntries(vocab: readonly JsonValue[], path: string): (readonly [string, number])[] {
+  if (vocab.length > MAX_VOCABULARY)
+    throw engineError('tokenizer/limit-exceeded', { path, what: 'the number of pieces', found: vocab.length, max: MAX_VOCABULARY })
   return vocab.map((entry, id) => {
     const pair: readonly unknown[] = Array.isArray(entry) ? entry : []
     const [piece, score] = pair
     if (typeof piece !== 'string' || typeof score !== 'number') {
       throw engineError('tokenizer/corrupt-json', { path, reason: `entry ${id} of the vocabulary is not a piece and its score` })
     }
-    return [piece, id]
+    return [piece, score]
   })
 }
 
-function checkMerges(model: JsonObject, { idOf, path }: { readonly idOf: ReadonlyMap<string, number>; readonly path: string }): void {
+/** Reads the merges of a BPE model, each a pair of tokens. Throws "tokenizer/corrupt-json", "tokenizer/limit-exceeded". */
+export function readMerges(
+  model: JsonObject,
+  { vocabulary, path }: { readonly vocabulary: JsonVocabulary; readonly path: string },
+): (readonly [string, string])[] {
+  const { idOf } = vocabulary
   const merges = model['merges']
   const corrupt = (reason: string) => engineError('tokenizer/corrupt-json', { path, reason })
   if (!Array.isArray(merges)) throw corrupt('the BPE model has no merges')
   if (merges.length > MAX_MERGES)
     throw engineError('tokenizer/limit-exceeded', { path, what: 'the number of merges', found: merges.length, max: MAX_MERGES })
   const prefix = typeof model['continuing_subword_prefix'] === 'string' ? model['continuing_subword_prefix'] : ''
-  if (prefix !== '') throw engineError('tokenizer/unsupported', { path, what: 'a BPE model with a continuing subword prefix' })
-  for (const [index, merge] of merges.entries()) {
+  return merges.map((merge: JsonValue, index) => {
     const pair: readonly unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : []
-    if (pair.length !== 2) throw corrupt(`merge ${index} is not a pair of tokens`)
     const [left, right] = pair
-    if (typeof left !== 'string' || typeof right !== 'string' || !idOf.has(left + right))
-      throw corrupt(`merge ${index} makes a token that the vocabulary lacks`)
-  }
+    if (pair.length !== 2 || typeof left !== 'string' || typeof right !== 'string') throw corrupt(`merge ${index} is not a pair of tokens`)
+    for (const token of [left, right, left + right.slice(prefix.length)]) {
+      if (!idOf.has(token)) throw corrupt(`merge ${index} needs the token "${token.slice(0, 50)}", which the vocabulary lacks`)
+    }
+    return [left, right]
+  })
 }

@@ -17,7 +17,7 @@ const SPACE_SYMBOL = '\u2581'
 type SegmentPart = (part: { readonly text: string; readonly atStart: boolean }) => number[]
 
 /** How a tokenizer class treats spaces at the borders of a text. */
-interface Conventions {
+export interface Conventions {
   /** What happens to a text before added tokens marked `normalized` are looked for. */
   readonly normalize: (text: string) => string
   readonly segment: SegmentPart
@@ -41,7 +41,18 @@ export async function loadSentencePiece(path: string, config: TokenizerConfig | 
     idOfPiece: (piece) => model.idOfPiece.get(piece),
     vocabularySize: model.pieces.length,
   })
-  return assemble({ path, model, config, table, conventions })
+  const [bosId, eosId] = [idOfNamed(table, 'bos_token'), idOfNamed(table, 'eos_token')]
+  return createSentencePieceTokenizer({
+    path,
+    kind: `sentencepiece-${model.algorithm}`,
+    model,
+    table,
+    conventions,
+    begin: (config ? config.addBosToken : true) && bosId !== null ? [bosId] : [],
+    end: config?.addEosToken && eosId !== null ? [eosId] : [],
+    parsesSpecialByDefault: config !== null,
+    unknownIsToken: config !== null,
+  })
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {
@@ -119,25 +130,29 @@ function namedPieces(model: SentencePieceModel): Record<string, string> {
   return names
 }
 
-interface Parts {
+/** What a tokenizer over a SentencePiece model consists of. */
+export interface SentencePieceParts {
   readonly path: string
+  readonly kind: Tokenizer['source']['kind']
   readonly model: SentencePieceModel
-  readonly config: TokenizerConfig | null
   readonly table: TokenTable
   readonly conventions: Conventions
+  /** Ids around a text. */
+  readonly begin: readonly number[]
+  readonly end: readonly number[]
+  readonly parsesSpecialByDefault: boolean
+  /** The unknown piece decodes as its text; otherwise as the library writes it. */
+  readonly unknownIsToken: boolean
 }
 
-function assemble({ path, model, config, table, conventions }: Parts): Tokenizer {
-  const split = createSplitter({ tokens: table.tokens, normalize: conventions.normalize })
-  const bosTokenId = idOfNamed(table, 'bos_token')
-  const eosTokenId = idOfNamed(table, 'eos_token')
-  const begin = (config ? config.addBosToken : true) && bosTokenId !== null ? [bosTokenId] : []
-  const end = config?.addEosToken && eosTokenId !== null ? [eosTokenId] : []
+/** Puts the tokenizer together. */
+export function createSentencePieceTokenizer(parts: SentencePieceParts): Tokenizer {
+  const { path, kind, model, table, conventions, begin, end, parsesSpecialByDefault, unknownIsToken } = parts
+  const split = createSplitter({ tokens: table.tokens, normalize: conventions.normalize, path })
 
   const surfaceOfToken = (skipSpecial: boolean) => (id: number) => {
     const token = table.byId.get(id)
-    // Without a configuration the unknown piece decodes as the library writes it.
-    if (!token || (!config && model.types[id] === PIECE_TYPE.unknown)) return null
+    if (!token || (!unknownIsToken && model.types[id] === PIECE_TYPE.unknown)) return null
     return token.special && skipSpecial ? '' : token.content.replaceAll(SPACE_SYMBOL, ' ')
   }
 
@@ -145,12 +160,12 @@ function assemble({ path, model, config, table, conventions }: Parts): Tokenizer
     createSentencePieceDecoder({ model, surfaceOfToken: surfaceOfToken(skipSpecial), leadingSpace: conventions.leadingSpace })
 
   return {
-    source: { file: path, kind: `sentencepiece-${model.algorithm}` },
+    source: { file: path, kind },
     vocabSize: table.size,
-    bosTokenId,
-    eosTokenId,
+    bosTokenId: idOfNamed(table, 'bos_token'),
+    eosTokenId: idOfNamed(table, 'eos_token'),
     specialTokens: table.named,
-    parsesSpecialByDefault: config !== null,
+    parsesSpecialByDefault,
     encode: (text, { addSpecial, parseSpecial }) => {
       const ids: number[] = addSpecial ? [...begin] : []
       for (const part of split(inputText(text), { parseSpecial })) {

@@ -1,14 +1,16 @@
-// A Tokenizer from a tokenizer.json: @huggingface/tokenizers 0.2.0 normalizes, cuts and merges; added tokens, special tokens and decoding are done here.
-import { Tokenizer as Pipeline } from '@huggingface/tokenizers'
+// A Tokenizer from a tokenizer.json, as Hugging Face tokenizers 0.23 works: added tokens are cut out, the rest is normalized, pre-tokenized and given to the model.
 import { isJsonObject, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
-import { engineError } from '../errors'
+import { EngineError, engineError } from '../errors'
 import { createSplitter, type NumberedToken, type TextPart } from './added-tokens'
 import { decodeWith } from './decode'
 import { inputText } from './input-text'
 import { createDecoder, type DecoderFactory } from './json-decoder'
-import { readPostProcessor } from './json-post-processor'
-import { rewriteNormalizer, rewritePreTokenizer } from './json-rewrites'
+import { readPostProcessor, type Frame } from './json-post-processor'
 import { readJsonVocabulary, type JsonVocabulary } from './json-vocabulary'
+import { createModel } from './pipeline/model'
+import { readNormalizer } from './pipeline/normalizers'
+import { readPreTokenizer } from './pipeline/pre-tokenizers'
+import { runWithin } from './time-limit'
 import { buildTokenTable } from './token-table'
 import { MAX_ADDED_TOKENS, readAddedToken, type TokenizerConfig } from './tokenizer-config'
 import type { Tokenizer } from './types'
@@ -16,30 +18,54 @@ import type { Tokenizer } from './types'
 /** The largest public file has 35 MB. */
 export const MAX_TOKENIZER_JSON_BYTES = 128 * 1024 * 1024
 
-const MODELS: ReadonlySet<string> = new Set(['BPE', 'Unigram', 'WordPiece'])
+/** A text takes a few milliseconds; an expression that backtracks without end is stopped after this, plus a second for every MiB of text. */
+const MAX_ENCODE_MS = 1500
+const CHARACTERS_PER_MS = 1024
 
 /**
  * Loads the tokenizer.json at `path` with the configuration beside it, if any.
- * Throws "tokenizer/corrupt-json", "tokenizer/duplicate-id", "tokenizer/limit-exceeded", "tokenizer/unsupported" and what readJsonFile throws.
+ * Throws what createJsonTokenizer and readJsonFile throw.
  */
 export async function loadTokenizerJson(path: string, config: TokenizerConfig | null): Promise<Tokenizer> {
   const read = await readJsonFile(path, { maxBytes: MAX_TOKENIZER_JSON_BYTES })
   if (!isJsonObject(read)) throw engineError('tokenizer/corrupt-json', { path, reason: 'it holds no JSON object' })
-  const model = read['model']
+  return createJsonTokenizer(config ? asTransformersRebuilds(read, config) : read, { path, config, kind: 'tokenizer-json' })
+}
+
+/** Where a definition in the form of tokenizer.json comes from; other vocabularies are brought into that form. */
+export interface DefinitionSource {
+  readonly path: string
+  readonly config: TokenizerConfig | null
+  readonly kind: Tokenizer['source']['kind']
+  /** Ids around a text, where they are not what the post-processor says. */
+  readonly frame?: Frame
+  /** Texts of `bos_token` and its kind where no configuration names them. */
+  readonly specialTokens?: Readonly<Record<string, string>>
+}
+
+/**
+ * Makes the tokenizer that a definition in the form of tokenizer.json describes.
+ * Throws "tokenizer/corrupt-json", "tokenizer/duplicate-id", "tokenizer/limit-exceeded", "tokenizer/unsupported"; encoding also "tokenizer/too-slow".
+ */
+export function createJsonTokenizer(file: JsonObject, source: DefinitionSource): Tokenizer {
+  const { path, config } = source
+  const model = file['model']
   if (!isJsonObject(model)) throw engineError('tokenizer/corrupt-json', { path, reason: 'it has no model' })
-  const file = config ? asTransformersRebuilds(read, config) : read
   const vocabulary = readJsonVocabulary(model, path)
   const table = buildTokenTable({
     path,
     config,
-    fileTokens: readFileTokens(read['added_tokens'], path),
-    defaults: {},
+    fileTokens: readFileTokens(file['added_tokens'], path),
+    defaults: source.specialTokens ?? {},
     idOfPiece: (piece) => vocabulary.idOf.get(piece),
     vocabularySize: vocabulary.tokens.length,
   })
   const { encodePart, normalize } = createPipeline({ file, vocabulary, path })
-  const split = createSplitter({ tokens: table.tokens, normalize })
-  const frame = readPostProcessor(file['post_processor'], path)
+  const split = runWithin(() => createSplitter({ tokens: table.tokens, normalize, path }), {
+    maxMs: MAX_ENCODE_MS,
+    onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs: MAX_ENCODE_MS }),
+  })
+  const frame = source.frame ?? readPostProcessor(file['post_processor'], path)
   const createSteps = createDecoder(file['decoder'], path)
   const tokenText = (id: number) => table.byId.get(id)?.content ?? vocabulary.tokens[id] ?? null
   const isSpecial = (id: number) => table.byId.get(id)?.special ?? false
@@ -51,18 +77,21 @@ export async function loadTokenizerJson(path: string, config: TokenizerConfig | 
   }
 
   return {
-    source: { file: path, kind: 'tokenizer-json' },
+    source: { file: path, kind: source.kind },
     vocabSize: table.size,
     bosTokenId: namedId('bos_token'),
     eosTokenId: namedId('eos_token'),
     specialTokens: table.named,
     parsesSpecialByDefault: true,
     encode: (text, { addSpecial, parseSpecial }) => {
+      const input = inputText(text)
       const ids: number[] = addSpecial ? [...frame.before] : []
-      for (const part of split(inputText(text), { parseSpecial })) {
-        if (part.kind === 'token') ids.push(part.id)
-        else for (const id of encodePart(part)) ids.push(id)
-      }
+      withinTime(path, input, () => {
+        for (const part of split(input, { parseSpecial })) {
+          if (part.kind === 'token') ids.push(part.id)
+          else for (const id of encodePart(part)) ids.push(id)
+        }
+      })
       if (addSpecial) ids.push(...frame.after)
       return ids
     },
@@ -70,6 +99,16 @@ export async function loadTokenizerJson(path: string, config: TokenizerConfig | 
     streamDecoder,
     piece: tokenText,
     isSpecial,
+  }
+}
+
+function withinTime(path: string, text: string, work: () => void): void {
+  const maxMs = MAX_ENCODE_MS + Math.ceil(text.length / CHARACTERS_PER_MS)
+  try {
+    runWithin(work, { maxMs, onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs }) })
+  } catch (cause) {
+    if (cause instanceof EngineError) throw cause
+    throw engineError('tokenizer/segmentation-failed', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
   }
 }
 
@@ -108,70 +147,26 @@ function readFileTokens(value: JsonValue | undefined, path: string): NumberedTok
   })
 }
 
-interface PipelineParts {
+interface Pipeline {
   readonly normalize: (text: string) => string
   /** Ids of a normalized text between added tokens. */
-  readonly encodePart: (part: TextPart & { kind: 'text' }) => number[]
+  readonly encodePart: (part: TextPart & { kind: 'text' }) => readonly number[]
 }
 
-function createPipeline(parts: { readonly file: JsonObject; readonly vocabulary: JsonVocabulary; readonly path: string }): PipelineParts {
+function createPipeline(parts: { readonly file: JsonObject; readonly vocabulary: JsonVocabulary; readonly path: string }): Pipeline {
   const { file, vocabulary, path } = parts
   const model = file['model']
-  const type = isJsonObject(model) ? model['type'] : undefined
-  if (!isJsonObject(model) || typeof type !== 'string' || !MODELS.has(type)) {
-    throw engineError('tokenizer/unsupported', { path, what: `the model ${typeof type === 'string' ? type : 'without a type'}` })
-  }
-  const definition = {
-    model,
-    normalizer: rewriteNormalizer(file['normalizer'], path),
-    pre_tokenizer: rewritePreTokenizer(file['pre_tokenizer'], path),
-    post_processor: null,
-    decoder: null,
-    // Added tokens are found before the package sees the text.
-    added_tokens: [],
-  }
-  const pipeline = build(definition, path)
-  const fallsBackToBytes = type === 'Unigram' && model['byte_fallback'] === true
-  const unkId = unknownId(model, vocabulary)
-
-  const idsOf = (token: string): readonly number[] => {
-    const id = vocabulary.idOf.get(token)
-    if (id !== undefined) return [id]
-    if (fallsBackToBytes) {
-      const bytes = Array.from(new TextEncoder().encode(token), (byte) =>
-        vocabulary.idOf.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),
-      )
-      if (bytes.every((byte) => byte !== undefined)) return bytes
-    }
-    return unkId === null ? [] : [unkId]
-  }
+  if (!isJsonObject(model)) throw engineError('tokenizer/corrupt-json', { path, reason: 'it has no model' })
+  const preTokenize = readPreTokenizer(file['pre_tokenizer'], path)
+  const encodePiece = createModel(model, { vocabulary, path })
   return {
-    normalize: (text) => pipeline.normalizer?.normalize(text) ?? text,
+    normalize: readNormalizer(file['normalizer'], path),
     encodePart: ({ text, atStart }) => {
-      try {
-        // The package's Metaspace puts its space in front of section 0 only, when it does so for the first part.
-        const words = pipeline.pre_tokenizer?.pre_tokenize(text, { section_index: atStart ? 0 : 1 }) ?? [text]
-        return (pipeline.model?._call(words.filter((word) => word !== '')) ?? []).flatMap(idsOf)
-      } catch (cause) {
-        throw engineError('tokenizer/segmentation-failed', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
-      }
+      const ids: number[] = []
+      for (const piece of preTokenize([{ text, atStart }])) for (const id of encodePiece(piece.text)) ids.push(id)
+      return ids
     },
   }
-}
-
-function build(definition: Readonly<Record<string, unknown>>, path: string): Pipeline {
-  try {
-    return new Pipeline(definition, {})
-  } catch (cause) {
-    throw engineError('tokenizer/corrupt-json', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
-  }
-}
-
-function unknownId(model: JsonObject, vocabulary: JsonVocabulary): number | null {
-  const id = model['unk_id']
-  if (typeof id === 'number') return id
-  const token = model['unk_token']
-  return typeof token === 'string' ? (vocabulary.idOf.get(token) ?? null) : null
 }
 
 /** A stream decoder over the steps; `textOf` gives null for ids that are left out. */

@@ -14,10 +14,14 @@ interface DecodeOptions {
   readonly skipSpecial: boolean
 }
 
+/** What a tokenizer was read from. */
+export type TokenizerKind =
+  'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt'
+
 /** Text to ids and back, as the reference library does it. */
 export interface Tokenizer {
   /** Which file the tokenizer was read from and what it holds; shown in the inspector. */
-  readonly source: { readonly file: string; readonly kind: 'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' }
+  readonly source: { readonly file: string; readonly kind: TokenizerKind }
   readonly vocabSize: number
   readonly bosTokenId: number | null
   readonly eosTokenId: number | null

@@ -248,6 +248,7 @@ export const zhCnErrors: ErrorCatalogue = {
 
   'tokenizer/missing': '{directory} 里没有分词器文件：需要 tokenizer.json 或 tokenizer.model。',
   'tokenizer/corrupt-model': '{path} 不是可用的 SentencePiece 模型：{reason}。',
+  'tokenizer/corrupt-gguf': '{path} 中的词表不可用：{reason}。',
   'tokenizer/corrupt-json': '{path} 不是可用的分词器文件：{reason}。',
   'tokenizer/corrupt-config': '{path} 不是可用的分词器配置：{reason}。',
   'tokenizer/limit-exceeded': '{path}：{what} 为 {found}；最多允许 {max}。',
@@ -255,6 +256,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'tokenizer/unsupported': '{path} 需要尚不支持的功能：{what}。',
   'tokenizer/bad-id': '{id} 不是 token 编号：编号是从 0 开始的整数。',
   'tokenizer/text-too-long': '文本有 {characters} 个字符；一次最多处理 {maxCharacters} 个。',
+  'tokenizer/too-slow': '用 {path} 分词在 {maxMs} 毫秒后被停止：其中一个表达式对这段文本没有尽头。',
   'tokenizer/segmentation-failed': '无法用 {path} 对文本分词：{reason}。',
   'template/invalid': '{source} 中的对话模板无法编译（第 {line} 行）：{reason}。',
   'template/raised': '模型的对话模板拒绝了这个会话：{message}',

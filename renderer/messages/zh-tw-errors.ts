@@ -248,6 +248,7 @@ export const zhTwErrors: ErrorCatalogue = {
 
   'tokenizer/missing': '{directory} 裡沒有分詞器檔案：需要 tokenizer.json 或 tokenizer.model。',
   'tokenizer/corrupt-model': '{path} 不是可用的 SentencePiece 模型：{reason}。',
+  'tokenizer/corrupt-gguf': '{path} 中的詞表無法使用：{reason}。',
   'tokenizer/corrupt-json': '{path} 不是可用的分詞器檔案：{reason}。',
   'tokenizer/corrupt-config': '{path} 不是可用的分詞器設定：{reason}。',
   'tokenizer/limit-exceeded': '{path}：{what} 是 {found}；最多允許 {max}。',
@@ -255,6 +256,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'tokenizer/unsupported': '{path} 需要尚未支援的功能：{what}。',
   'tokenizer/bad-id': '{id} 不是 token 編號：編號是從 0 開始的整數。',
   'tokenizer/text-too-long': '文字有 {characters} 個字元；一次最多處理 {maxCharacters} 個。',
+  'tokenizer/too-slow': '用 {path} 分詞在 {maxMs} 毫秒後被停止：其中一個運算式對這段文字沒有盡頭。',
   'tokenizer/segmentation-failed': '無法用 {path} 對文字分詞：{reason}。',
   'template/invalid': '{source} 中的對話範本無法編譯（第 {line} 行）：{reason}。',
   'template/raised': '模型的對話範本拒絕了這則對話：{message}',

@@ -7,7 +7,7 @@ function token(id: number, content: string, flags: Partial<NumberedToken> = {}):
 }
 
 function split(tokens: readonly NumberedToken[], text: string, parseSpecial = true): (string | number)[] {
-  const splitter = createSplitter({ tokens, normalize: (part) => part.toLowerCase() })
+  const splitter = createSplitter({ path: 'tokenizer.json', tokens, normalize: (part) => part.toLowerCase() })
   return splitter(text, { parseSpecial }).map((part) => (part.kind === 'token' ? part.id : part.text))
 }
 
@@ -41,7 +41,7 @@ describe('createSplitter', () => {
   })
 
   it('says which part begins the text', () => {
-    const splitter = createSplitter({ tokens: [token(1, '<s>')], normalize: (part) => part })
+    const splitter = createSplitter({ path: 'tokenizer.json', tokens: [token(1, '<s>')], normalize: (part) => part })
     expect(splitter('a<s>b', { parseSpecial: true })).toEqual([
       { kind: 'text', text: 'a', atStart: true },
       { kind: 'token', id: 1 },

@@ -113,7 +113,7 @@ describe('loadTokenizer with tokenizer.json', () => {
     ['a merge of three', model({ merges: ['a b c'] }), 'tokenizer/corrupt-json'],
     ['a merge into nothing', model({ merges: [['b', 'a']] }), 'tokenizer/corrupt-json'],
     ['no merges', model({ merges: null }), 'tokenizer/corrupt-json'],
-    ['a model of another kind', model({ type: 'WordLevel' }), 'tokenizer/unsupported'],
+    ['a model of another kind', model({ type: 'Magic' }), 'tokenizer/unsupported'],
     ['a piece without a score', { ...minimal, model: { type: 'Unigram', unk_id: 0, vocab: [['a']] } }, 'tokenizer/corrupt-json'],
     ['an unknown normalizer', { ...minimal, normalizer: { type: 'Magic' } }, 'tokenizer/unsupported'],
     [
