@@ -4,10 +4,9 @@ import { engineError } from '../../errors'
 import { PIECE_TYPE } from '../sentencepiece-model'
 import { createJsonTokenizer } from '../tokenizer-json'
 import type { Tokenizer } from '../types'
-import type { GgufTokenizerParts } from './gguf-tokenizer'
 import { ggufPreTokenizer, type GgufPreTokenizer } from './patterns'
 import { specialTexts } from './special-tokens'
-import { ggufFlag, ggufString, ggufTexts, ggufTokenId } from './vocabulary'
+import { ggufFlag, ggufString, ggufTexts, ggufTokenId, type GgufTokenizerParts } from './vocabulary'
 
 /** Makes the tokenizer. Throws "tokenizer/unsupported" for a pre-tokenizer without a rule, "tokenizer/corrupt-gguf" where merges are missing. */
 export async function byteLevelTokenizer(parts: GgufTokenizerParts): Promise<Tokenizer> {

@@ -3,16 +3,8 @@ import { engineError } from '../../errors'
 import type { Tokenizer } from '../types'
 import { byteLevelTokenizer } from './byte-level'
 import { sentencePieceTokenizer } from './sentencepiece'
-import { END_OF_TURN_TEXTS, ggufString, ggufTokenId, readGgufVocabulary, type GgufMetadata, type GgufVocabulary } from './vocabulary'
+import { END_OF_TURN_TEXTS, ggufString, ggufTokenId, readGgufVocabulary, type GgufMetadata, type GgufTokenizerParts } from './vocabulary'
 import { wordPieceTokenizer } from './word-piece'
-
-/** The parts a vocabulary is made of. */
-export interface GgufTokenizerParts {
-  readonly metadata: GgufMetadata
-  readonly vocabulary: GgufVocabulary
-  /** The GGUF file, for messages and for `source`. */
-  readonly path: string
-}
 
 /**
  * Makes the tokenizer of a GGUF file from the metadata of its header (of the first file, where the model is split); `path` names the file.
@@ -27,9 +19,9 @@ export async function loadGgufTokenizer(metadata: GgufMetadata, options: { reado
   return await build({ metadata, vocabulary: await readGgufVocabulary(metadata, path), path })
 }
 
-const BUILDERS: ReadonlyMap<string, (parts: GgufTokenizerParts) => Promise<Tokenizer> | Tokenizer> = new Map([
-  ['llama', (parts: GgufTokenizerParts) => sentencePieceTokenizer(parts, 'bpe')],
-  ['t5', (parts: GgufTokenizerParts) => sentencePieceTokenizer(parts, 'unigram')],
+const BUILDERS = new Map<string, (parts: GgufTokenizerParts) => Promise<Tokenizer> | Tokenizer>([
+  ['llama', (parts) => sentencePieceTokenizer(parts, 'bpe')],
+  ['t5', (parts) => sentencePieceTokenizer(parts, 'unigram')],
   ['gpt2', byteLevelTokenizer],
   ['gemma4', byteLevelTokenizer],
   ['bert', wordPieceTokenizer],

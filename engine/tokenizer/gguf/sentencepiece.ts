@@ -7,9 +7,8 @@ import { PIECE_TYPE, readSentencePieceModel, type SentencePieceModel } from '../
 import { loadSegmenter } from '../sentencepiece-segmenter'
 import { buildTokenTable } from '../token-table'
 import type { Tokenizer } from '../types'
-import type { GgufTokenizerParts } from './gguf-tokenizer'
 import { specialTexts } from './special-tokens'
-import { ggufFlag, ggufNumbers, ggufTokenId } from './vocabulary'
+import { ggufFlag, ggufNumbers, ggufTokenId, type GgufTokenizerParts } from './vocabulary'
 
 const SPACE_SYMBOL = '\u2581'
 

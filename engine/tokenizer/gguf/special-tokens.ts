@@ -1,6 +1,5 @@
 // The named special tokens of a GGUF vocabulary, as chat templates see them.
-import type { GgufTokenizerParts } from './gguf-tokenizer'
-import { ggufTokenId } from './vocabulary'
+import { ggufTokenId, type GgufTokenizerParts } from './vocabulary'
 
 const NAMES = {
   bos_token: 'bos',

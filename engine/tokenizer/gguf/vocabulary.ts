@@ -16,6 +16,14 @@ export interface GgufVocabulary {
   readonly idOf: ReadonlyMap<string, number>
 }
 
+/** The parts a vocabulary is made of. */
+export interface GgufTokenizerParts {
+  readonly metadata: GgufMetadata
+  readonly vocabulary: GgufVocabulary
+  /** The GGUF file, for messages and for `source`. */
+  readonly path: string
+}
+
 /** Texts that end a turn. Converters have written them as ordinary tokens, so llama.cpp makes them control tokens by their text. */
 export const END_OF_TURN_TEXTS: ReadonlySet<string> = new Set([
   '<|eot_id|>',

@@ -3,9 +3,8 @@ import type { JsonObject } from '../../bytes/json'
 import { PIECE_TYPE } from '../sentencepiece-model'
 import { createJsonTokenizer } from '../tokenizer-json'
 import type { Tokenizer } from '../types'
-import type { GgufTokenizerParts } from './gguf-tokenizer'
 import { specialTexts } from './special-tokens'
-import { ggufFlag, ggufTokenId } from './vocabulary'
+import { ggufFlag, ggufTokenId, type GgufTokenizerParts } from './vocabulary'
 
 /** llama.cpp has no limit on words; a longer one than this is unknown. */
 const MAX_WORD = 1000

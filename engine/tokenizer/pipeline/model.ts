@@ -7,7 +7,7 @@ import { createUnigram } from './unigram'
 import { createWordLevel, createWordPiece } from './words'
 
 /** Words beyond the limit are unknown; the library's default is 100, and a longer one costs its square in time. */
-export const MAX_WORD_CHARACTERS = 10_000
+const MAX_WORD_CHARACTERS = 10_000
 
 /** Makes the encoder of pieces. Throws "tokenizer/unsupported", "tokenizer/corrupt-json", "tokenizer/limit-exceeded". */
 export function createModel(model: JsonObject, options: { readonly vocabulary: JsonVocabulary; readonly path: string }): EncodePiece {

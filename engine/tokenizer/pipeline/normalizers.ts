@@ -12,7 +12,7 @@ import { MAX_STEPS_IN_SEQUENCE } from './pre-tokenizers'
 export type Normalize = (text: string) => string
 
 /** No normalizer of a public model makes a text more than three times as long (byte-level characters of CJK). */
-export const MAX_NORMALIZED_CHARACTERS = MAX_TEXT_CHARACTERS * 4
+const MAX_NORMALIZED_CHARACTERS = MAX_TEXT_CHARACTERS * 4
 
 /** Reads a normalizer; null changes nothing. Throws "tokenizer/unsupported", "tokenizer/corrupt-json", "tokenizer/limit-exceeded". */
 export function readNormalizer(config: JsonValue | undefined, path: string): Normalize {

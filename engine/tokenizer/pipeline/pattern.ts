@@ -5,7 +5,7 @@ import { engineError } from '../../errors'
 import { runWithin } from '../time-limit'
 
 /** The longest public expression (DeepSeek's) has 700 characters, character tables written out some thousands. */
-export const MAX_PATTERN_CHARACTERS = 20_000
+const MAX_PATTERN_CHARACTERS = 20_000
 /** Translating an expression takes about a millisecond. */
 const MAX_COMPILE_MS = 1000
 

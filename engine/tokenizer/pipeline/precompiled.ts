@@ -1,17 +1,16 @@
 // The normalizer Precompiled: SentencePiece's character map in a tokenizer.json. Follows the crate spm_precompiled 0.1 that Hugging Face tokenizers 0.23 uses: whole graphemes below six bytes first, then single characters.
 import type { JsonValue } from '../../bytes/json'
 import { engineError } from '../../errors'
-import type { Normalize } from './normalizers'
 
 /** The maps of public models have 0.25 MB. */
-export const MAX_CHARSMAP_BYTES = 16 * 1024 * 1024
+const MAX_CHARSMAP_BYTES = 16 * 1024 * 1024
 /** Longer graphemes are not looked up as a whole. */
 const MAX_GRAPHEME_BYTES = 6
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /** Reads the map from its base64 text. Throws "tokenizer/corrupt-json", "tokenizer/limit-exceeded". */
-export function readPrecompiled(value: JsonValue | undefined, path: string): Normalize {
+export function readPrecompiled(value: JsonValue | undefined, path: string): (text: string) => string {
   if (value === null || value === undefined) return (text) => text
   if (typeof value !== 'string') throw engineError('tokenizer/corrupt-json', { path, reason: 'a character map is not a text' })
   const bytes = Buffer.from(value, 'base64')
