@@ -1,7 +1,8 @@
 // Which files of a folder are its weights. Names and their order follow Transformers 5.18 (`_get_resolved_checkpoint_files`): safetensors first, then PyTorch, then the rest.
-import { join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { engineError } from '../errors'
 import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
+import { chooseOnnxVariant } from './onnx/variants'
 
 /** What to open: one file, a set of shards with or without an index, or the folder as a TensorFlow one. */
 export type WeightChoice =
@@ -13,6 +14,9 @@ const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})(\.[a-z]+)$/
 
 /** Names worth looking into when a folder has no .safetensors; others (pictures, text) are never opened. */
 const WEIGHT_NAME = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|hdf5|keras|onnx|msgpack|npz|npy|pb|index|pkl|tar)$|\.data-\d+-of-\d+$/i
+
+/** More names than this in one remark help nobody. */
+const MAX_NAMED_FILES = 5
 
 /** What trainers save beside the weights. */
 const TRAINING_STATE =
@@ -85,6 +89,15 @@ function chooseGguf(weights: readonly string[]): WeightChoice | null {
   return shardSet(weights) ? { kind: 'file', name: first, notes: [] } : null
 }
 
+/** The decoder among a folder's ONNX files, or in its folder `onnx`. */
+async function chooseExport(directory: string): Promise<WeightChoice | null> {
+  const choice = await chooseOnnxVariant(directory)
+  if (choice === null) return null
+  const others = choice.others.map(({ path }) => basename(path))
+  const notes = others.length === 0 ? [] : [`Other variants of the model were not opened: ${others.slice(0, MAX_NAMED_FILES).join(', ')}.`]
+  return { kind: 'file', name: relative(directory, choice.chosen.path), notes: [...choice.notes, ...notes] }
+}
+
 async function chooseOtherFormat(directory: string, names: readonly string[]): Promise<WeightChoice> {
   const candidates = names.filter((name) => WEIGHT_NAME.test(name) && !TRAINING_STATE.test(name)).sort()
   const kinds = await detectKinds(directory, candidates)
@@ -94,6 +107,8 @@ async function chooseOtherFormat(directory: string, names: readonly string[]): P
     const isTorch = preferred === 'pytorch_model.bin'
     if (weights.length === 0 && !(isTorch && indexes.length > 0)) continue
     if (preferred === 'saved_model.pb') return { kind: 'tensorflow' }
+    const exported = preferred === 'model.onnx' ? await chooseExport(directory) : null
+    if (exported !== null) return exported
     const others = [...kinds].filter(([name, kind]) => !weights.includes(name) && GROUPS.some((other) => other.kinds.includes(kind)))
     const choice =
       (preferred === 'model.gguf' ? chooseGguf(weights) : null) ??
@@ -111,6 +126,8 @@ async function chooseOtherFormat(directory: string, names: readonly string[]): P
       ],
     }
   }
+  const exported = await chooseExport(directory)
+  if (exported !== null) return exported
   // What stands in the place of the weights (a pointer of Git LFS, an error page, nothing at all) is named when it is opened.
   const [impostor] = candidates.filter((name) => ['html', 'lfs-pointer', 'empty'].includes(kinds.get(name) ?? 'unknown'))
   if (impostor !== undefined) return { kind: 'file', name: impostor, notes: [] }

@@ -132,6 +132,10 @@ export const checkpointErrors = {
     `The array ${d.tensor} in ${d.path} holds Python objects. They are stored as a pickle, which can run code, and are not opened.`,
   'checkpoint/numpy-record-array': (d: { path: string; tensor: string }) =>
     `The array ${d.tensor} in ${d.path} holds records of several fields, not numbers.`,
+  'checkpoint/onnx-nested-data': (d: { path: string }) =>
+    `${d.path} keeps data of a node in another file; only the weights of the graph itself may lie outside of it.`,
+  'checkpoint/onnx-no-variant': (d: { directory: string; format: string; available: readonly string[] }) =>
+    `${d.directory} has no ONNX model in the format ${d.format}; it has ${d.available.join(', ')}.`,
   'checkpoint/onnx-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
     `${d.path} is not a valid ONNX model (byte ${d.offsetBytes}): ${d.reason}.`,
   'checkpoint/hard-linked-reference': (d: { path: string; reference: string }) =>

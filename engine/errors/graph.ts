@@ -12,5 +12,17 @@ export const graphErrors = {
     `The tensor ${d.tensor} is stored as ${d.found}; a decoder takes ${d.allowed.join(', ')}.`,
   'graph/weight-computed': (d: { tensor: string; computation: string }) =>
     `The tensor ${d.tensor} does not lie in its file as it is used (${d.computation}), so it cannot be run in place; convert the model first.`,
+  'graph/export-missing-port': (d: { path: string; kind: 'input' | 'output'; name: string }) =>
+    `${d.path} has no ${d.kind} ${d.name}, which a text decoder needs.`,
+  'graph/export-unknown-input': (d: { path: string; inputs: readonly string[] }) =>
+    `${d.path} needs inputs that a text decoder does not have: ${d.inputs.join(', ')}.`,
+  'graph/export-port-shape': (d: { path: string; name: string; found: readonly (number | string)[] | null; expected: string }) =>
+    `The value ${d.name} of ${d.path} has the shape ${d.found === null ? 'unknown' : `[${d.found.join(', ')}]`}; ${d.expected} is supported.`,
+  'graph/export-port-dtype': (d: { path: string; name: string; found: string; allowed: readonly string[] }) =>
+    `The value ${d.name} of ${d.path} is of type ${d.found}; ${d.allowed.join(', ')} can be exchanged with it.`,
+  'graph/export-cache-gap': (d: { path: string; name: string }) =>
+    `${d.path} takes a part of the key-value cache but does not give it back: there is no ${d.name}.`,
+  'graph/export-custom-operator': (d: { path: string; operators: readonly string[] }) =>
+    `${d.path} uses operators that ONNX Runtime does not bring along (${d.operators.join(', ')}); libraries of custom operators are never loaded.`,
   'graph/name-repeated': (d: { name: string }) => `The graph has two values or nodes named ${d.name}.`,
 } satisfies Record<string, (details: never) => string>

@@ -23,5 +23,7 @@ export const runtimeErrors = {
     `The token id ${d.id} is outside of the vocabulary: whole numbers from 0 to ${d.vocabSize - 1} are allowed.`,
   'runtime/logits-too-large': (d: { tokens: number; vocabSize: number; maxBytes: number }) =>
     `Logits of ${d.tokens} positions with ${d.vocabSize} entries each are more than the ${d.maxBytes} bytes that one pass may return.`,
+  'runtime/export-logits': (d: { found: readonly number[]; rows: number; vocabSize: number }) =>
+    `The model gave scores of the shape [${d.found.join(', ')}]; [1, ${d.rows} or more, ${d.vocabSize}] was expected.`,
   'runtime/disposed': (d: { what: string }) => `${d.what} was used after it was disposed.`,
 } satisfies Record<string, (details: never) => string>

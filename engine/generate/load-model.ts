@@ -1,11 +1,10 @@
 // loadModel: one directory -> configuration, tokenizer, chat template, decoder; everything a chat needs. The order is that of `from_pretrained`.
 import { EngineError } from '../errors'
-import { contextLengthTokens } from '../graph/rope/context-length'
 import { loadGenerationDefaults } from '../config/generation-config'
-import type { DecoderConfig, GenerationDefaults } from '../config/decoder-config'
+import type { GenerationDefaults } from '../config/decoder-config'
+import type { ModelFacts } from '../config/model-facts'
 import { modelName } from '../inspect/model-files'
 import type { LoadedDecoder } from '../runtime/decoder-model'
-import type { LoadDecoderOptions } from '../runtime/model-types'
 import { defaultThreads } from '../runtime/threads'
 import { loadChatTemplate } from '../tokenizer/chat-template'
 import { encodeChat } from '../tokenizer/encode-chat'
@@ -13,12 +12,12 @@ import { loadTokenizer } from '../tokenizer/load'
 import type { ChatMessage, ChatTemplate, Tokenizer } from '../tokenizer/types'
 import { defaultSampling } from './default-sampling'
 import type { GenerationModel } from './generate'
-import { openDecoder } from './open-decoder'
+import { openDecoder, type OpenDecoderOptions } from './open-decoder'
 import { createSequence, type Sequence } from './sequence'
 import type { SamplingSettings } from './types'
 
 /** How a model is loaded. */
-export interface LoadModelOptions extends LoadDecoderOptions {
+export interface LoadModelOptions extends OpenDecoderOptions {
   /** Tokens of the context window; null or absent: the model's own length, up to 8192. Never more than the model's own length. */
   readonly contextLength?: number | null
 }
@@ -28,7 +27,7 @@ export interface LoadedModel extends GenerationModel, Disposable {
   /** Absolute path. */
   readonly directory: string
   readonly name: string
-  readonly config: DecoderConfig
+  readonly config: ModelFacts
   readonly generationDefaults: GenerationDefaults
   readonly decoder: LoadedDecoder
   readonly tokenizer: Tokenizer
@@ -52,7 +51,7 @@ export const DEFAULT_CONTEXT_LENGTH = 8192
 
 /** Ids that end a reply: the author's, the decoder's and the tokenizer's. */
 function stopIdsOf(parts: {
-  readonly config: DecoderConfig
+  readonly config: ModelFacts
   readonly defaults: GenerationDefaults
   readonly tokenizer: Tokenizer
 }): ReadonlySet<number> {
@@ -84,12 +83,14 @@ async function templateOrProblem(
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const startMs = performance.now()
   const { contextLength: wantedContext, ...decoderOptions } = options
-  const { directory, config, decoder } = await openDecoder(path, decoderOptions)
+  const { directory, config, decoder, ...opened } = await openDecoder(path, decoderOptions)
   try {
-    const defaults = await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) })
+    const defaults =
+      opened.generationDefaults ??
+      (await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) }))
     const tokenizer = await loadTokenizer(directory)
     const { template, problem } = await templateOrProblem(directory, tokenizer)
-    const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, contextLengthTokens(config))
+    const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, opened.contextLength)
     return {
       directory,
       name: modelName(directory),

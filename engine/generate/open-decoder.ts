@@ -1,42 +1,63 @@
-// Opens a model folder's decoder: config.json, the weight files' headers, then graph and session; no tokenizer is needed for that.
-import { stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { fileError } from '../bytes/random-access-file'
+// Opens a model's decoder: its configuration, the weight files' headers, then graph and session; no tokenizer is needed for that.
 import { openCheckpoint } from '../checkpoint/open'
-import type { DecoderConfig } from '../config/decoder-config'
+import type { GenerationDefaults } from '../config/decoder-config'
+import { loadExportConfig } from '../config/export-config'
+import type { ModelFacts } from '../config/model-facts'
+import { findModelSource, type ModelSource } from '../config/model-source'
 import { loadDecoderConfig } from '../config/read-config'
 import { supportedModelTypes } from '../config/families/table'
+import { contextLengthTokens } from '../graph/rope/context-length'
 import type { LoadedDecoder } from '../runtime/decoder-model'
+import { loadExportedDecoder } from '../runtime/exported/load'
 import { loadDecoder } from '../runtime/load-decoder'
 import type { LoadDecoderOptions } from '../runtime/model-types'
 
-/** A model's folder, its configuration and its decoder. Whoever opened it disposes the decoder. */
+/** How a model's decoder is opened. */
+export interface OpenDecoderOptions extends LoadDecoderOptions {
+  /** Which variant of an exported model: f32, f16, q8, int8, uint8, q4, q4f16 or bnb4. Absent: the first complete one in that order. */
+  readonly variant?: string
+}
+
+/** A model's folder, its facts and its decoder. Whoever opened it disposes the decoder. */
 export interface OpenedDecoder {
   /** Absolute path. */
   readonly directory: string
-  readonly config: DecoderConfig
+  readonly config: ModelFacts
+  /** Tokens that the model is meant to see at once. */
+  readonly contextLength: number
+  /** The author's defaults where the configuration itself holds them; null leaves them to generation_config.json. */
+  readonly generationDefaults: GenerationDefaults | null
   readonly decoder: LoadedDecoder
 }
 
-/** The model folder that a path names: the folder itself, or the one that a weight file or shard index lies in. Throws "bytes/not-found". */
-async function modelDirectory(path: string): Promise<string> {
-  const absolute = resolve(path)
-  try {
-    return (await stat(absolute)).isDirectory() ? absolute : dirname(absolute)
-  } catch (cause) {
-    throw fileError(absolute, cause)
+/** Context of an exported model whose configuration does not tell it: what every public decoder can do. */
+export const UNKNOWN_CONTEXT_LENGTH = 2048
+
+async function openExported(source: ModelSource, options: LoadDecoderOptions): Promise<OpenedDecoder> {
+  const { directory, path } = source
+  const config = await loadExportConfig(directory, options.signal ? { signal: options.signal } : {})
+  const decoder = await loadExportedDecoder({ directory, path, config, ...options })
+  return {
+    directory,
+    config: decoder.config,
+    contextLength: config.contextLength ?? UNKNOWN_CONTEXT_LENGTH,
+    generationDefaults: config.generationDefaults,
+    decoder,
   }
 }
 
 /**
- * Opens the decoder of a model folder, or of one weight file or shard index with the configuration beside it.
- * Throws what loadDecoderConfig, openCheckpoint and loadDecoder throw.
+ * Opens the decoder of a model folder, or of one weight file, shard index or ONNX file with the configuration beside it (an ONNX file in a folder `onnx`: above it).
+ * Throws what findModelSource, the readers of configurations, openCheckpoint, loadDecoder and loadExportedDecoder throw.
  */
-export async function openDecoder(path: string, options: LoadDecoderOptions = {}): Promise<OpenedDecoder> {
-  const { signal } = options
-  const directory = await modelDirectory(path)
+export async function openDecoder(path: string, options: OpenDecoderOptions = {}): Promise<OpenedDecoder> {
+  const { variant, ...loading } = options
+  const { signal } = loading
+  const source = await findModelSource(path, variant === undefined ? {} : { format: variant })
+  if (source.kind === 'onnx') return openExported(source, loading)
+  const { directory } = source
   const config = await loadDecoderConfig(directory, { supportedModelTypes, ...(signal && { signal }) })
-  using checkpoint = await openCheckpoint(path, signal ? { signal } : {})
-  const decoder = await loadDecoder({ directory, checkpoint, config, ...options })
-  return { directory, config, decoder }
+  using checkpoint = await openCheckpoint(source.path, signal ? { signal } : {})
+  const decoder = await loadDecoder({ directory, checkpoint, config, ...loading })
+  return { directory, config, contextLength: contextLengthTokens(config), generationDefaults: null, decoder }
 }

@@ -28,7 +28,7 @@ export async function* prefill(options: {
 }): AsyncGenerator<GenerateEvent, Float32Array, undefined> {
   const { decoder, sequence, promptIds, clock, signal } = options
   const totalTokens = promptIds.length
-  let chunkTokens = FIRST_CHUNK_TOKENS
+  let chunkTokens = decoder.wholePrompt === true ? totalTokens : FIRST_CHUNK_TOKENS
   yield { type: 'prefill', doneTokens: sequence.ids.length, totalTokens }
   for (;;) {
     signal?.throwIfAborted()

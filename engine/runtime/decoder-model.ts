@@ -2,6 +2,7 @@
 import type { DecoderConfig } from '../config/decoder-config'
 import { engineError } from '../errors'
 import { DECODER_IO } from '../graph/decoder-io'
+import { checkIds, checkLogitsSize } from './forward-checks'
 import { GrowingKvCache } from './kv-cache'
 import type { DecoderModel, KvCache, LogitsRequest } from './model-types'
 import type { OrtRuntime, OrtSession, OrtValue } from './ort-types'
@@ -44,8 +45,6 @@ interface Chunk {
   readonly signal: AbortSignal | undefined
 }
 
-/** One pass returns one typed array; more than this is a caller that should go through the positions in parts. */
-const MAX_LOGITS_BYTES = 2 ** 32
 const NO_LOGITS = new Float32Array(0)
 
 /** A decoder over ONNX Runtime. Passes take turns; disposing it takes effect when those already asked for have ended. */
@@ -98,9 +97,7 @@ export class OrtDecoder implements LoadedDecoder {
     const { vocabSize } = this.config
     checkIds(ids, vocabSize)
     const rows = logits === 'all' ? ids.length : logits === 'last' ? 1 : 0
-    if (rows * vocabSize * 4 > MAX_LOGITS_BYTES) {
-      throw engineError('runtime/logits-too-large', { tokens: rows, vocabSize, maxBytes: MAX_LOGITS_BYTES })
-    }
+    checkLogitsSize(rows, vocabSize)
     const start = cache.lengthTokens
     const end = start + ids.length
     cache.reserve(end)
@@ -159,13 +156,6 @@ export class OrtDecoder implements LoadedDecoder {
         ? { [DECODER_IO.positionOffset]: this.#scratch.int64(DECODER_IO.positionOffset, [firstPosition]) }
         : {}),
     }
-  }
-}
-
-function checkIds(ids: readonly number[], vocabSize: number): void {
-  if (ids.length === 0) throw engineError('runtime/empty-input', { tokens: 0 })
-  for (const id of ids) {
-    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw engineError('runtime/token-out-of-range', { id, vocabSize })
   }
 }
 

@@ -1,5 +1,5 @@
 // A loaded decoder as generation sees it: ids in, logits out, a KV cache between.
-import type { DecoderConfig } from '../config/decoder-config'
+import type { ModelFacts } from '../config/model-facts'
 import type { Widening } from '../graph/widening'
 import type { OrtRuntime } from './ort-types'
 
@@ -19,10 +19,12 @@ export type LogitsRequest = 'none' | 'last' | 'all'
 
 /** A decoder ready to run. One forward pass at a time. */
 export interface DecoderModel extends Disposable {
-  readonly config: DecoderConfig
+  readonly config: ModelFacts
   readonly runtimeKind: OrtRuntime['kind']
   /** Bytes of the weights as they lie in the checkpoint. */
   readonly weightBytes: number
+  /** Whether a prompt should come in one pass: parts after the first would cost as much as all before them. */
+  readonly wholePrompt?: boolean
   /** An empty cache. `capacityTokens` is its limit; memory is taken in steps as the sequence grows. */
   readonly createCache: (options: { readonly capacityTokens: number }) => KvCache
   /**

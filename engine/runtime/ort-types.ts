@@ -52,4 +52,9 @@ export interface OrtRuntime {
   readonly createSession: (options: OrtSessionOptions) => Promise<OrtSession>
   /** Zero-filled value. */
   readonly allocate: (options: { readonly dtype: OrtDtype; readonly shape: readonly number[] }) => OrtValue
+  /**
+   * A value over the first bytes of another's memory, which must be as large. A run that uses it holds both; otherwise it is invalid once the other is
+   * disposed. Throws "runtime/bad-shape", "runtime/foreign-value".
+   */
+  readonly view: (of: OrtValue, options: { readonly dtype: OrtDtype; readonly shape: readonly number[] }) => OrtValue
 }

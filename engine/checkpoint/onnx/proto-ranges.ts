@@ -77,5 +77,11 @@ export function createProtoFile(file: RandomAccessFile, signal?: AbortSignal): P
       position = length.end + sizeBytes
     }
   }
-  return { file, fields, malformed, read: ({ offsetBytes, sizeBytes }) => file.read({ offsetBytes, sizeBytes, ...cancel }) }
+  const read: ProtoFile['read'] = async ({ offsetBytes, sizeBytes }) => {
+    const start = offsetBytes - windowStart
+    // Most nodes and names lie in the window that their tag came from.
+    if (start >= 0 && start + sizeBytes <= window.length) return window.slice(start, start + sizeBytes)
+    return file.read({ offsetBytes, sizeBytes, ...cancel })
+  }
+  return { file, fields, malformed, read }
 }

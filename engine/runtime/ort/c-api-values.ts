@@ -1,14 +1,15 @@
 // Tensor values over the C API: memory of our own that ONNX Runtime reads and writes through its address.
 import { engineError } from '../../errors'
-import type { OrtDtype, OrtValue } from '../ort-types'
+import type { OrtDtype, OrtRuntime, OrtValue } from '../ort-types'
 import { addressOf, check, type OrtLibrary, outPointer } from './c-api-library'
 import { MAX_RANK, ORT_ELEMENT_TYPES, dtypeOfOnnx, tensorSizeBytes } from './dtypes'
 import { allocateBytes } from './memory'
-import { Value } from './value'
+import { Value, viewedBytes } from './value'
 
 /** The values of one library: made in memory we own, or copied once out of what ONNX Runtime allocated. */
 export interface CApiValues {
   readonly allocate: (options: { readonly dtype: OrtDtype; readonly shape: readonly number[] }) => Value<bigint>
+  readonly view: OrtRuntime['view']
   /** Takes over a tensor that a run allocated: copies it into memory we own and frees it. */
   readonly adopt: (handle: bigint) => Value<bigint>
   readonly lookup: (value: OrtValue) => Value<bigint> | undefined
@@ -18,16 +19,23 @@ export interface CApiValues {
 export function createValues(library: OrtLibrary): CApiValues {
   const { api } = library
   const known = new WeakMap<OrtValue, Value<bigint>>()
-  const allocate: CApiValues['allocate'] = ({ dtype, shape }) => {
-    const bytes = allocateBytes(tensorSizeBytes({ dtype, shape }), addressOf)
+  const make = (parts: Pick<OrtValue, 'dtype' | 'shape' | 'bytes'> & { readonly memoryOf?: Value<bigint> }): Value<bigint> => {
+    const { dtype, shape, bytes } = parts
     const dimensions = BigInt64Array.from(shape, BigInt)
     const type = ORT_ELEMENT_TYPES[dtype].onnx
     const handle = outPointer(api, 'Making a tensor', (out) =>
       api.CreateTensorWithDataAsOrtValue(library.cpuMemoryInfo, addressOf(bytes), bytes.byteLength, dimensions, shape.length, type, out),
     )
-    const value = new Value({ dtype, shape: [...shape], bytes, handle, freeHandle: (tensor) => api.ReleaseValue(tensor) })
+    const value = new Value({ ...parts, shape: [...shape], handle, freeHandle: (tensor) => api.ReleaseValue(tensor) })
     known.set(value, value)
     return value
+  }
+  const allocate: CApiValues['allocate'] = ({ dtype, shape }) =>
+    make({ dtype, shape, bytes: allocateBytes(tensorSizeBytes({ dtype, shape }), addressOf) })
+  const view: CApiValues['view'] = (of, { dtype, shape }) => {
+    const memoryOf = known.get(of)
+    if (memoryOf === undefined) throw engineError('runtime/foreign-value', { name: 'view' })
+    return make({ dtype, shape, bytes: viewedBytes(memoryOf, { dtype, shape }), memoryOf })
   }
   const adopt: CApiValues['adopt'] = (handle) => {
     try {
@@ -41,7 +49,7 @@ export function createValues(library: OrtLibrary): CApiValues {
       api.ReleaseValue(handle)
     }
   }
-  return { allocate, adopt, lookup: (value) => known.get(value) }
+  return { allocate, view, adopt, lookup: (value) => known.get(value) }
 }
 
 function describeTensor({ api }: OrtLibrary, handle: bigint): { dtype: OrtDtype; shape: readonly number[] } {

@@ -20,6 +20,7 @@ export function createCApiRuntime(libraryPath: string): OrtRuntime {
     executionProviders: library.executionProviders,
     cancellable: true,
     allocate: values.allocate,
+    view: values.view,
     createSession: (options) => createSession({ library, values, options }),
   }
 }

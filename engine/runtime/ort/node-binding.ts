@@ -7,7 +7,7 @@ import { sessionConfigEntries } from './config-entries'
 import { dtypeOfBinding, ORT_ELEMENT_TYPES, tensorSizeBytes } from './dtypes'
 import { allocateBytes } from './memory'
 import { type NativeRun, Session } from './session'
-import { Value } from './value'
+import { Value, viewedBytes, type ValueParts } from './value'
 
 /** A tensor of the binding. */
 export interface BindingTensor {
@@ -46,6 +46,7 @@ export interface Binding<Tensor extends BindingTensor> {
 
 interface Values<Tensor> {
   readonly allocate: (options: { readonly dtype: OrtDtype; readonly shape: readonly number[] }) => Value<Tensor>
+  readonly view: OrtRuntime['view']
   readonly adopt: (tensor: Tensor) => Value<Tensor>
   readonly lookup: (value: OrtValue) => Value<Tensor> | undefined
 }
@@ -59,25 +60,33 @@ export function createBindingRuntime<Tensor extends BindingTensor>(binding: Bind
     executionProviders: binding.executionProviders,
     cancellable: false,
     allocate: values.allocate,
+    view: values.view,
     createSession: (options) => createSession({ binding, values, options }),
   }
 }
 
 function createValues<Tensor extends BindingTensor>(binding: Binding<Tensor>): Values<Tensor> {
   const known = new WeakMap<OrtValue, Value<Tensor>>()
-  const wrap = (parts: { dtype: OrtDtype; shape: readonly number[]; bytes: Uint8Array; handle: Tensor }): Value<Tensor> => {
+  const wrap = (parts: Omit<ValueParts<Tensor>, 'freeHandle'>): Value<Tensor> => {
     const value = new Value({ ...parts, freeHandle: () => undefined })
     known.set(value, value)
     return value
   }
+  const tensorOver = ({ dtype, shape, bytes }: Pick<OrtValue, 'dtype' | 'shape' | 'bytes'>): Tensor => {
+    const type = ORT_ELEMENT_TYPES[dtype].binding
+    if (type === null) throw engineError('runtime/unsupported-dtype', { dtype })
+    return binding.createTensor({ type, data: elementsOf({ dtype, bytes }), dims: shape })
+  }
   return {
     allocate: ({ dtype, shape }) => {
-      const sizeBytes = tensorSizeBytes({ dtype, shape })
-      const type = ORT_ELEMENT_TYPES[dtype].binding
-      if (type === null) throw engineError('runtime/unsupported-dtype', { dtype })
-      const bytes = allocateBytes(sizeBytes)
-      const handle = binding.createTensor({ type, data: elementsOf({ dtype, bytes }), dims: shape })
-      return wrap({ dtype, shape: [...shape], bytes, handle })
+      const bytes = allocateBytes(tensorSizeBytes({ dtype, shape }))
+      return wrap({ dtype, shape: [...shape], bytes, handle: tensorOver({ dtype, shape, bytes }) })
+    },
+    view: (of, { dtype, shape }) => {
+      const memoryOf = known.get(of)
+      if (memoryOf === undefined) throw engineError('runtime/foreign-value', { name: 'view' })
+      const bytes = viewedBytes(memoryOf, { dtype, shape })
+      return wrap({ dtype, shape: [...shape], bytes, handle: tensorOver({ dtype, shape, bytes }), memoryOf })
     },
     adopt: (tensor) => {
       const { data } = tensor

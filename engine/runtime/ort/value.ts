@@ -1,6 +1,7 @@
 // A tensor value of either binding: memory, native handle, and a count of the runs that use it, so that disposal never pulls memory from under a run.
 import { engineError } from '../../errors'
 import type { OrtDtype, OrtValue } from '../ort-types'
+import { tensorSizeBytes } from './dtypes'
 import { releaseBytes } from './memory'
 
 /** What a value is made of. */
@@ -10,6 +11,15 @@ export interface ValueParts<Handle> {
   readonly bytes: Uint8Array
   readonly handle: Handle
   readonly freeHandle: (handle: Handle) => void
+  /** The value whose memory this one shows a part of. */
+  readonly memoryOf?: Value<Handle>
+}
+
+/** The first bytes of a value, as many as the shape takes. Throws "runtime/bad-shape". */
+export function viewedBytes(of: OrtValue, options: { readonly dtype: OrtDtype; readonly shape: readonly number[] }): Uint8Array {
+  const sizeBytes = tensorSizeBytes(options)
+  if (sizeBytes > of.bytes.byteLength) throw engineError('runtime/bad-shape', { shape: [...options.shape] })
+  return of.bytes.subarray(0, sizeBytes)
 }
 
 /** One tensor value. Disposing it while a run uses it takes effect when the run has ended. */
@@ -31,6 +41,7 @@ export class Value<Handle> implements OrtValue {
   /** The native handle, kept valid until `release`. Throws "runtime/disposed". */
   hold(): Handle {
     if (this.#disposed) throw engineError('runtime/disposed', { what: 'A tensor value' })
+    this.#parts.memoryOf?.hold()
     this.#runs += 1
     return this.#parts.handle
   }
@@ -38,6 +49,7 @@ export class Value<Handle> implements OrtValue {
   /** Ends one `hold`. */
   release(): void {
     this.#runs -= 1
+    this.#parts.memoryOf?.release()
     if (this.#disposed && this.#runs === 0) this.#free()
   }
 
@@ -49,6 +61,6 @@ export class Value<Handle> implements OrtValue {
 
   #free(): void {
     this.#parts.freeHandle(this.#parts.handle)
-    releaseBytes(this.bytes)
+    if (this.#parts.memoryOf === undefined) releaseBytes(this.bytes)
   }
 }

@@ -47,10 +47,9 @@ export function registerBench(program: Command, terminal: Terminal): void {
 }
 
 async function bench(name: string, options: BenchOptions, terminal: Terminal): Promise<void> {
-  const [{ openDecoder }, { defaultThreads }, { contextLengthTokens }, { modelName }, { modelPath }] = await Promise.all([
+  const [{ openDecoder }, { defaultThreads }, { modelName }, { modelPath }] = await Promise.all([
     import('../../../../engine/generate/open-decoder'),
     import('../../../../engine/runtime/threads'),
-    import('../../../../engine/graph/rope/context-length'),
     import('../../../../engine/inspect/model-files'),
     import('../model-path'),
   ])
@@ -59,8 +58,8 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
   const path = await modelPath(name, signal)
   const startMs = terminal.now()
   // Weights alone are measured: a model whose tokenizer or chat template is missing or broken can be as fast as any.
-  const { directory, config, decoder } = await openDecoder(path, { signal, threads, ...(runtime && { runtime }) })
-  using model = { ...WITHOUT_TEXT, decoder, contextLength: contextLengthTokens(config), [Symbol.dispose]: () => decoder[Symbol.dispose]() }
+  const { directory, contextLength, decoder } = await openDecoder(path, { signal, threads, ...(runtime && { runtime }) })
+  using model = { ...WITHOUT_TEXT, decoder, contextLength, [Symbol.dispose]: () => decoder[Symbol.dispose]() }
   const loadMs = terminal.now() - startMs
   const prompt = options.prompt ?? Math.max(1, Math.min(DEFAULT_PROMPT_TOKENS, model.contextLength - tokens))
   const neededTokens = prompt + tokens

@@ -1,0 +1,62 @@
+// What a path names to run: a checkpoint with its config.json, or an exported ONNX decoder.
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileError } from '../bytes/random-access-file'
+import { chooseWeights } from '../checkpoint/choose-weights'
+import { detectFileKind } from '../checkpoint/file-kind'
+import { chooseOnnxVariant, modelFolderOfOnnx } from '../checkpoint/onnx/variants'
+import { EngineError } from '../errors'
+import { loadGenaiConfig } from './export-config'
+
+/** A model to run. `directory` holds its configuration and tokenizer; `path` is what to open as a checkpoint. Both are absolute. */
+export type ModelSource =
+  | { readonly kind: 'checkpoint'; readonly directory: string; readonly path: string }
+  | { readonly kind: 'onnx'; readonly directory: string; readonly path: string }
+
+async function sourceOfFile(path: string): Promise<ModelSource> {
+  if ((await detectFileKind(path)) === 'onnx') return { kind: 'onnx', directory: modelFolderOfOnnx(path), path }
+  return { kind: 'checkpoint', directory: dirname(path), path }
+}
+
+/** The ONNX file that a genai_config.json names, where no safetensors lie beside it. */
+async function genaiFile(directory: string, names: readonly string[]): Promise<string | null> {
+  if (!names.includes('genai_config.json') || names.some((name) => name.endsWith('.safetensors'))) return null
+  const config = await loadGenaiConfig(directory)
+  return config === null ? null : join(directory, config.fileName)
+}
+
+async function sourceOfFolder(directory: string, options: { readonly format?: string }): Promise<ModelSource> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+    throw fileError(directory, cause)
+  })
+  const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+  const genai = await genaiFile(directory, names)
+  if (genai !== null) return { kind: 'onnx', directory, path: genai }
+  const checkpoint = { kind: 'checkpoint', directory, path: directory } as const
+  try {
+    const choice = await chooseWeights(directory, names)
+    if (choice.kind !== 'file' || (await detectFileKind(join(directory, choice.name))) !== 'onnx') return checkpoint
+    const variant = options.format === undefined ? null : await chooseOnnxVariant(directory, { format: options.format })
+    return { kind: 'onnx', directory, path: variant?.chosen.path ?? join(directory, choice.name) }
+  } catch (error) {
+    // A folder without readable weights fails as a checkpoint, with the reader's own words.
+    if (error instanceof EngineError && error.code !== 'checkpoint/onnx-no-variant') return checkpoint
+    throw error
+  }
+}
+
+/**
+ * Finds what a path names: a model folder, one of its weight files, or an exported model. `format` chooses among the variants of an export
+ * (f32, f16, q8, int8, uint8, q4, q4f16, bnb4).
+ * Throws "bytes/not-found", "checkpoint/onnx-no-variant" and the codes of loadGenaiConfig.
+ */
+export async function findModelSource(path: string, options: { readonly format?: string } = {}): Promise<ModelSource> {
+  const absolute = resolve(path)
+  let isFolder: boolean
+  try {
+    isFolder = (await stat(absolute)).isDirectory()
+  } catch (cause) {
+    throw fileError(absolute, cause)
+  }
+  return isFolder ? sourceOfFolder(absolute, options) : sourceOfFile(absolute)
+}
