@@ -35,8 +35,10 @@ const TELLING =
 /** Every field that a rule of the row names, whether or not this file's switches made it count. */
 function namedFields(part: unknown, names: Set<string>): Set<string> {
   if (typeof part !== 'object' || part === null) return names
-  for (const [key, value] of Object.entries(part)) {
-    if (key === 'required' || key === 'when') for (const name of Object.keys(value ?? {})) names.add(topLevel(name))
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(part)
+  for (const [key, value] of entries) {
+    if ((key === 'required' || key === 'when') && typeof value === 'object')
+      for (const name of Object.keys(value ?? {})) names.add(topLevel(name))
     else if (key === 'field' || key === 'thetaFields') for (const name of [value].flat()) names.add(topLevel(String(name)))
     else if (key === 'exceptField' && typeof value === 'string') names.add(value)
     else namedFields(value, names)

@@ -185,7 +185,7 @@ function addShared(parts: Parts, x: string, { path, folder, experts }: ExpertsPl
     gateUp: moduleOf(folder, names.gateUp),
     down: moduleOf(folder, names.down),
   }
-  const joined = names.gateUp !== undefined && names.gateUp !== null
+  const joined = typeof names.gateUp === 'string'
   const feedForward = { kind: 'gated', joined, activation: config.feedForward.activation, bias: { up: false, down: false } } as const
   const { intermediateSize } = experts.shared
   const result = addFeedForward(parts, x, {
