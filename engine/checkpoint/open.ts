@@ -17,11 +17,7 @@ import { openTorchArchive } from './torch/archive'
 import { openTorchLegacy } from './torch/legacy'
 import { openTorchTar } from './torch/tar'
 import { openTensorflow } from './tensorflow/tensorflow'
-import type { Checkpoint, CheckpointReader } from './types'
-
-interface OpenOptions {
-  readonly signal?: AbortSignal
-}
+import type { Checkpoint, CheckpointReader, ReadOptions } from './types'
 
 /** The readers beside safetensors, by the kind of the file that they open. */
 const READERS: Partial<Record<FileKind, CheckpointReader>> = {
@@ -55,7 +51,7 @@ const WEIGHT_KINDS: ReadonlySet<FileKind> = new Set([
   'numpy-npy',
 ])
 
-async function openSingleFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+async function openSingleFile(path: string, options: ReadOptions): Promise<Checkpoint> {
   const { path: file, sizeBytes, tensors, metadata } = await readSafetensorsFile(path, options)
   return createCheckpoint({
     format: 'safetensors',
@@ -67,7 +63,7 @@ async function openSingleFile(path: string, options: OpenOptions): Promise<Check
 }
 
 /** Opens one file of weights: what it is, is in its first bytes. */
-async function openWeightFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+async function openWeightFile(path: string, options: ReadOptions): Promise<Checkpoint> {
   const name = basename(path)
   const kind = await detectFileKind(path)
   const reader = READERS[kind]
@@ -84,7 +80,7 @@ function withNotes(checkpoint: Checkpoint, notes: readonly string[]): Checkpoint
   return notes.length === 0 ? checkpoint : { ...checkpoint, notes: [...notes, ...checkpoint.notes] }
 }
 
-async function openDirectory(directory: string, options: OpenOptions): Promise<Checkpoint> {
+async function openDirectory(directory: string, options: ReadOptions): Promise<Checkpoint> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw fileError(directory, cause)
   })
@@ -102,7 +98,7 @@ async function openDirectory(directory: string, options: OpenOptions): Promise<C
   }
 }
 
-async function openFile(path: string, options: OpenOptions): Promise<Checkpoint> {
+async function openFile(path: string, options: ReadOptions): Promise<Checkpoint> {
   const name = basename(path)
   if (name.endsWith('.index.json') && (await detectFileKind(path)) === 'json')
     return openShardedCheckpoint(path, { ...options, open: openWeightFile })
@@ -118,7 +114,7 @@ async function openFile(path: string, options: OpenOptions): Promise<Checkpoint>
  * Opens a checkpoint: a model folder, a weight file, or a shard index. Only headers are read. A folder with .safetensors and other formats opens the safetensors.
  * Throws "bytes/not-found", "checkpoint/no-weights", "checkpoint/unsupported-format", "checkpoint/unknown-format", "checkpoint/ambiguous-weights" and what the readers throw.
  */
-export async function openCheckpoint(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<Checkpoint> {
+export async function openCheckpoint(path: string, options: ReadOptions = {}): Promise<Checkpoint> {
   const absolute = resolve(path)
   let isDirectory: boolean
   try {

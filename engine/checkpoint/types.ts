@@ -19,7 +19,7 @@ export interface PlainTensor extends TensorHeader {
 }
 
 /** Why the bytes of a tensor have to be made. */
-export type TensorComputation = 'strided' | 'big-endian' | 'compressed' | 'dequantized' | 'converted'
+export type TensorComputation = 'strided' | 'big-endian' | 'compressed' | 'dequantized' | 'converted' | 'derived'
 
 /** A tensor whose bytes only `read` and `readRange` give; `file` holds what they are made from. */
 export interface ComputedTensor extends TensorHeader {
@@ -73,11 +73,19 @@ export interface Checkpoint extends Disposable {
   readonly metadata: Readonly<Record<string, string>>
   /** Remarks for people: what was skipped or looked odd without being an error. */
   readonly notes: readonly string[]
+  /** Scalars that a training script saved beside the model, by their dotted names (\`model_args.n_head\`). */
+  readonly settings?: Readonly<Record<string, string | number | boolean | null>>
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>
   readonly readRange: (range: TensorRange) => Promise<Uint8Array>
   /** The codes, scales and zero points of a tensor that has `quantized`; absent where a format has no such tensors. */
   readonly readQuantized?: (name: string, signal?: AbortSignal) => Promise<NBitsMatrix>
 }
 
+/** How a checkpoint is opened. \`include\`: of a training checkpoint the model alone, or the optimizer's tensors too. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal
+  readonly include?: 'model' | 'optimizer'
+}
+
 /** Opens the checkpoint at `path` (an absolute path of a file); only headers are read. */
-export type CheckpointReader = (path: string, options: { readonly signal?: AbortSignal }) => Promise<Checkpoint>
+export type CheckpointReader = (path: string, options: ReadOptions) => Promise<Checkpoint>

@@ -10,7 +10,7 @@ import { prepareConversion, sourceState, type PreparedConversion, type PreparedF
 import { RangeThreads } from './range-threads'
 import { isReusable } from './reuse'
 import { Staging } from './staging'
-import type { ConversionEvent, ConversionReport, ConversionRequest, VerifiedTensor } from './types'
+import type { ConversionEvent, ConversionPlan, ConversionReport, ConversionRequest, VerifiedTensor } from './types'
 import { writeFile, type TensorProof } from './write-file'
 
 interface RunOptions {
@@ -92,14 +92,13 @@ async function writeFiles(prepared: PreparedConversion, staging: Staging, option
   return proven
 }
 
-async function writeOthers({ companions, index }: PreparedConversion, staging: Staging): Promise<void> {
+async function writeOthers({ companions, generated }: PreparedConversion, staging: Staging): Promise<void> {
   for (const { file, path, sizeBytes } of companions) {
     await copyFile(path, staging.path(file)).catch(async (cause: unknown) => {
       throw await writeError(staging.path(file), { cause, neededBytes: sizeBytes })
     })
   }
-  if (index) {
-    const { file, text } = index
+  for (const { file, text } of generated) {
     await writeWholeFile(staging.path(file), text, { flush: true }).catch(async (cause: unknown) => {
       throw await writeError(staging.path(file), { cause, neededBytes: text.length })
     })
@@ -150,19 +149,30 @@ function report({ plan, companions }: PreparedConversion, files: readonly Proven
   }
 }
 
+/** More names than this in one message help nobody. */
+const MAX_NAMED_TENSORS = 8
+
+/** A mapping that leaves tensors over would be another model. Throws "convert/unmapped-tensors". */
+function checkMapped({ family }: ConversionPlan): void {
+  if (!family || family.unmapped.length === 0) return
+  const { name, unmapped } = family
+  throw engineError('convert/unmapped-tensors', { family: name, count: unmapped.length, names: unmapped.slice(0, MAX_NAMED_TENSORS) })
+}
+
 /**
  * Converts a checkpoint and returns the proof. A failure or a cancel leaves nothing behind; after a kill the same call goes on with the files
  * that were already proven. Peak memory is a few chunks of 8 MiB, plus one tensor where the source has to compute it whole.
  * Throws what planConversion throws, and "convert/disk-full", "convert/write-failed", "convert/already-running", "convert/verification-failed",
- * "convert/source-changed", "runtime/aborted".
+ * "convert/source-changed", "convert/unmapped-tensors", "runtime/aborted".
  */
 export async function convert(
   request: ConversionRequest & { readonly onEvent?: (event: ConversionEvent) => void },
 ): Promise<ConversionReport> {
   const { signal, sync = true, onEvent = () => undefined } = request
   using prepared = await prepareConversion(request)
-  const { plan, destination, fingerprint, files, index, companions } = prepared
+  const { plan, destination, fingerprint, files, generated, companions } = prepared
   onEvent({ type: 'plan', plan })
+  checkMapped(plan)
   if (plan.neededBytes > plan.freeBytes)
     throw engineError('convert/disk-full', { path: plan.out, neededBytes: plan.neededBytes, freeBytes: plan.freeBytes })
   await using staging = await Staging.open(destination, fingerprint)
@@ -173,7 +183,7 @@ export async function convert(
   // Another program may have put something there in the meantime.
   const replaced = await prepared.findReplaced({ resumed: staging.earlier?.finishing === true })
   // The index last: whoever finds it finds everything it names.
-  const names = [...files.map(({ file }) => file), ...companions.map(({ file }) => file), ...(index ? [index.file] : [])]
+  const names = [...files.map(({ file }) => file), ...companions.map(({ file }) => file), ...generated.map(({ file }) => file)]
   await staging.finish(names, replaced)
   return report(prepared, proven)
 }

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile } from '../bytes/json'
-import { openCheckpoint } from '../checkpoint/open'
 import type { Checkpoint, TensorInfo } from '../checkpoint/types'
 import type { FileLayout, OutputTensor } from '../checkpoint/writers/file-layout'
 import { WRITABLE_FORMATS, type WritableFormat } from '../checkpoint/writers/formats'
@@ -16,6 +15,7 @@ import { listCompanions, withoutThoseInPlace, type Companion } from './companion
 import { checkReplacements, findDestination, freeDiskBytes, type Destination } from './destination'
 import { readJournal } from './journal'
 import { groupTiedTensors, plainMetadata, resultNames } from './names'
+import { openSource, type OpenedSource } from './source'
 import { journalPath, stagedBytes } from './staging'
 import type { ConversionPlan, ConversionRequest, DtypeChange, PlannedTensor } from './types'
 
@@ -33,14 +33,20 @@ export interface PreparedFile {
   readonly sources: readonly SourcedTensor[]
 }
 
+/** A file whose content is known beforehand. */
+export interface GeneratedFile {
+  readonly file: string
+  readonly text: string
+}
+
 /** A plan with everything that running it needs. Dispose closes the source. */
 export interface PreparedConversion extends Disposable {
   readonly plan: ConversionPlan
   readonly checkpoint: Checkpoint
   readonly destination: Destination
   readonly files: readonly PreparedFile[]
-  /** Of a sharded result. */
-  readonly index: { readonly file: string; readonly text: string } | null
+  /** Files that are made whole: configuration, and last the index of a sharded result. */
+  readonly generated: readonly GeneratedFile[]
   readonly companions: readonly Companion[]
   /** The same for the same source, request and result: what an interrupted run left may be used again. */
   readonly fingerprint: string
@@ -78,15 +84,13 @@ function castOf(
 }
 
 function planTensors(
-  checkpoint: Checkpoint,
+  { checkpoint, mapping }: OpenedSource,
   options: { readonly request: ConversionRequest; readonly format: WritableFormat; readonly untie: boolean },
 ): readonly SourcedTensor[] {
   const { request, format, untie } = options
   const groups = groupTiedTensors(checkpoint)
-  const names = resultNames(
-    groups.flatMap((group) => group.names),
-    request.stripPrefix,
-  )
+  const sourceNames = groups.flatMap((group) => group.names)
+  const names = mapping?.names ?? resultNames(sourceNames, request.stripPrefix)
   return groups.flatMap(({ tensor, names: tied }) => {
     const cast = castOf(tensor, { dtype: request.dtype, format })
     const dtype = cast ?? tensor.dtype
@@ -105,6 +109,18 @@ function planTensors(
     if (!untie) return [planned]
     return [first, ...others].map((name) => ({ ...planned, name, aliases: [] }))
   })
+}
+
+/** The configuration and code of the custom architecture, which a mapped result is not of any more. */
+function isReplacedByMapping(file: string): boolean {
+  return file === 'config.json' || /^(configuration|modeling)_\w+\.py$/.test(file)
+}
+
+/** The dtype of most bytes. */
+function mainDtype(tensors: readonly SourcedTensor[]): Dtype {
+  const bytes = new Map<Dtype, number>()
+  for (const { dtype, sizeBytes } of tensors) bytes.set(dtype, (bytes.get(dtype) ?? 0) + sizeBytes)
+  return [...bytes].sort(([, left], [, right]) => right - left)[0]?.[0] ?? 'F32'
 }
 
 /** Whether the configuration says that names over the same bytes are different weights. */
@@ -152,7 +168,7 @@ function layOutFiles(
     readonly destination: Destination
     readonly metadata: Readonly<Record<string, string>>
   },
-): Pick<PreparedConversion, 'files' | 'index'> {
+): { readonly files: readonly PreparedFile[]; readonly index: GeneratedFile | null } {
   const { request, format, destination, metadata } = options
   const byOutput = new Map<OutputTensor, SourcedTensor>(tensors.map((tensor) => [tensor, tensor]))
   const isSingle = destination.kind === 'file' || !format.sharded
@@ -184,35 +200,41 @@ function withoutAliases<T extends { readonly tensors: readonly OutputTensor[] }>
 }
 
 function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkpoint' | 'findReplaced' | typeof Symbol.dispose>): string {
-  const { plan, files, index, companions, sourceStates, destination } = content
+  const { plan, files, generated, companions, sourceStates, destination } = content
   const layouts = files.map(({ file, layout, sources }) => [
     file,
     layout.sizeBytes,
     layout.slots.map(({ offsetBytes }) => offsetBytes),
     sources,
   ])
-  const everything = [plan.to, destination.path, destination.kind, sourceStates, layouts, index, companions]
+  const everything = [plan.to, destination.path, destination.kind, sourceStates, layouts, generated, companions]
   return createHash('sha256').update(JSON.stringify(everything)).digest('hex')
 }
 
-async function prepareFrom(checkpoint: Checkpoint, request: ConversionRequest): Promise<PreparedConversion> {
+async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Promise<PreparedConversion> {
+  const { checkpoint, mapping, candidates } = opened
   const { signal, to, config, force = false } = request
   const format = WRITABLE_FORMATS[to]
   const source = resolve(request.source)
   if (checkpoint.tensors.size === 0) throw engineError('convert/no-tensors', { path: source })
   const destination = await findDestination(request.out, format)
   const found = await listCompanions(source, { ...(config !== undefined && { config: resolve(config) }), ...(signal && { signal }) })
-  const companions = destination.kind === 'folder' ? await withoutThoseInPlace(found, destination.folder) : []
-  const untied = format.tied === 'metadata' && (await saysUntied(found, signal))
-  const tensors = planTensors(checkpoint, { request, format, untie: untied || format.tied === 'copies' })
+  const kept = mapping ? found.filter(({ file }) => !isReplacedByMapping(file)) : found
+  const companions = destination.kind === 'folder' ? await withoutThoseInPlace(kept, destination.folder) : []
+  const untied = mapping === null && format.tied === 'metadata' && (await saysUntied(found, signal))
+  const tensors = planTensors(opened, { request, format, untie: untied || format.tied === 'copies' })
   const { files, index } = layOutFiles(tensors, { request, format, destination, metadata: outputMetadata(checkpoint, format) })
+  const configuration =
+    mapping && destination.kind === 'folder' ? [{ file: 'config.json', text: mapping.configText(mainDtype(tensors)) }] : []
+  const generated = [...configuration, ...(index ? [index] : [])]
   const sourceStates = await Promise.all(checkpoint.files.map(({ path }) => sourceState(path)))
   const groups = groupTiedTensors(checkpoint).filter(({ names }) => names.length > 1)
 
   const outputs = files.map(({ file, layout, sources }) => ({ file, sizeBytes: layout.sizeBytes, tensors: sources.length }))
-  const names = [...outputs.map(({ file }) => file), ...(index ? [index.file] : []), ...companions.map(({ file }) => file)]
+  const names = [...outputs.map(({ file }) => file), ...generated.map(({ file }) => file), ...companions.map(({ file }) => file)]
   const inputs = [...checkpoint.files.map(({ path }) => path), ...companions.map(({ path }) => path)]
-  const totalBytes = [...outputs, ...companions].reduce((sum, { sizeBytes }) => sum + sizeBytes, Buffer.byteLength(index?.text ?? ''))
+  const made = generated.map(({ file, text }) => ({ file, sizeBytes: Buffer.byteLength(text) }))
+  const totalBytes = [...outputs, ...companions, ...made].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const plan: Omit<ConversionPlan, 'replaced'> = {
     source: {
       path: source,
@@ -225,17 +247,18 @@ async function prepareFrom(checkpoint: Checkpoint, request: ConversionRequest): 
     kind: destination.kind,
     outputs,
     companions: companions.map(({ file, sizeBytes }) => ({ file, sizeBytes })),
+    generated: made,
     tensors: tensors.map(({ cast: _, ...tensor }) => tensor),
     neededBytes: Math.max(0, totalBytes - (await stagedBytes(destination, names))),
     freeBytes: await freeDiskBytes(destination.path),
     dtypeChanges: listDtypeChanges(tensors, request.dtype !== undefined),
-    family: null,
-    candidates: [],
+    family: mapping?.plan ?? null,
+    candidates,
     tied: groups.map(({ names: tied }) => tied),
-    dropped: listDropped(checkpoint, format),
+    dropped: [...listDropped(checkpoint, format), ...(mapping?.plan.dropped ?? [])],
     notes: [...checkpoint.notes, ...tieNotes({ count: groups.length, format, untied })],
   }
-  const content = { plan: { ...plan, replaced: [] }, destination, files, index, companions, sourceStates }
+  const content = { plan: { ...plan, replaced: [] }, destination, files, generated, companions, sourceStates }
   const fingerprint = fingerprintOf(content)
   const journal = await readJournal(journalPath(destination))
   // A run that was killed while it gave final names left some of its own files there.
@@ -262,12 +285,11 @@ function tieNotes(ties: { readonly count: number; readonly format: WritableForma
 
 /** Prepares a conversion; the caller disposes it. Throws what planConversion throws. */
 export async function prepareConversion(request: ConversionRequest): Promise<PreparedConversion> {
-  const { signal } = request
-  const checkpoint = await openCheckpoint(request.source, signal ? { signal } : {})
+  const opened = await openSource(request)
   try {
-    return await prepareFrom(checkpoint, request)
+    return await prepareFrom(opened, request)
   } catch (cause) {
-    checkpoint[Symbol.dispose]()
+    opened.checkpoint[Symbol.dispose]()
     throw cause
   }
 }

@@ -99,6 +99,8 @@ export interface ConversionPlan {
   readonly outputs: readonly { readonly file: string; readonly sizeBytes: number; readonly tensors: number }[]
   /** Files copied as they are. */
   readonly companions: readonly { readonly file: string; readonly sizeBytes: number }[]
+  /** Files that are made: configuration, index. */
+  readonly generated: readonly { readonly file: string; readonly sizeBytes: number }[]
   readonly tensors: readonly PlannedTensor[]
   readonly neededBytes: number
   readonly freeBytes: number

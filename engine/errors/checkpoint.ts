@@ -111,6 +111,7 @@ export const checkpointErrors = {
   'checkpoint/view-outside-storage': (d: { path: string; tensor: string; neededElements: number; storageElements: number }) =>
     `Tensor ${d.tensor} of ${d.path} reaches to element ${d.neededElements} of a storage that has ${d.storageElements}.`,
   'checkpoint/duplicate-tensor': (d: { path: string; tensor: string }) => `${d.path} holds the tensor ${d.tensor} twice.`,
+  'checkpoint/no-optimizer': (d: { path: string }) => `${d.path} holds no state of an optimizer beside its model.`,
   'checkpoint/no-tensors': (d: { path: string }) => `${d.path} can be read, but there are no tensors in it.`,
   'checkpoint/hdf5-malformed': (d: { path: string; offsetBytes: number; reason: string }) =>
     `${d.path} is not a valid HDF5 file (byte ${d.offsetBytes}): ${d.reason}.`,

@@ -15,6 +15,23 @@ export const convertErrors = {
   'convert/name-collision': (d: { name: string; first: string; second: string }) =>
     `Both ${d.first} and ${d.second} would be named ${d.name} without their prefix.`,
   'convert/prefix-not-found': (d: { prefix: string; count: number }) => `None of the ${d.count} tensor names starts with "${d.prefix}".`,
+  'convert/family-not-available': (d: { family: string; available: readonly string[] }) =>
+    `There is no family called ${d.family} to map onto. Families: ${d.available.join(', ')}; or auto.`,
+  'convert/family-unknown': (d: { path: string; names: readonly string[] }) =>
+    `The tensor names of ${d.path} follow no naming that is known (${d.names.join(', ')}), so they cannot be mapped onto a family.`,
+  'convert/family-mismatch': (d: { family: string; layout: string; fitting: readonly string[] }) =>
+    `A state dict with these ${d.layout} names and parts is no ${d.family} decoder. It fits: ${d.fitting.join(', ') || 'none of the families'}.`,
+  'convert/family-incomplete': (d: { family: string; missing: readonly string[] }) =>
+    `Parts of a ${d.family} decoder are missing: ${d.missing.join(', ')}.`,
+  'convert/unmapped-tensors': (d: { family: string; count: number; names: readonly string[] }) =>
+    `${d.count} tensors have no place in a ${d.family} decoder: ${d.names.join(', ')}.`,
+  'convert/config-contradicts': (d: { field: string; value: string; expected: string }) =>
+    `${d.field} cannot be ${d.value}; it must be ${d.expected}.`,
+  'convert/options-exclude': (d: { first: string; second: string }) => `${d.first} and ${d.second} cannot be asked for together.`,
+  'convert/model-parallel-shards': (d: { path: string; reason: string }) =>
+    `The model-parallel shards of ${d.path} do not fit together: ${d.reason}.`,
+  'convert/parts-differ': (d: { first: string; second: string }) =>
+    `${d.first} and ${d.second} differ in shape or dtype, though a decoder needs them alike.`,
   'convert/no-tensors': (d: { path: string }) => `${d.path} holds no tensors, so there is nothing to convert.`,
   'convert/shards-need-folder': (d: { path: string; totalBytes: number; maxShardBytes: number }) =>
     `${d.path} is a single file, but ${d.totalBytes} bytes in shards of at most ${d.maxShardBytes} need several: name a folder instead.`,

@@ -181,6 +181,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/storage-missing': '{path} 缺少其张量所在的存储区 {storage}。',
   'checkpoint/storage-too-short': '{path} 中的存储区 {storage} 应有 {neededBytes} 字节，却只有 {foundBytes} 字节。',
   'checkpoint/view-outside-storage': '{path} 的张量 {tensor} 延伸到第 {neededElements} 个元素，但存储区只有 {storageElements} 个。',
+  'checkpoint/no-optimizer': '{path} 中除模型外没有优化器的状态。',
   'checkpoint/no-tensors': '{path} 可以读取，但里面没有张量。',
 
   'config/missing': '{directory} 里没有 config.json。',
@@ -202,6 +203,15 @@ export const zhCnErrors: ErrorCatalogue = {
   'convert/name-not-in-format': '张量名称“{tensor}”无法写成 {format}：{reason}。',
   'convert/name-collision': '去掉前缀后，{first} 和 {second} 都会叫 {name}。',
   'convert/prefix-not-found': '{count} 个张量名称中没有一个以“{prefix}”开头。',
+  'convert/family-not-available': '没有可映射到的模型家族 {family}。可用的家族：{available}；或 auto。',
+  'convert/family-unknown': '{path} 中的张量名称（{names}）不符合任何已知的命名方式，因此无法映射到某个家族。',
+  'convert/family-mismatch': '带有这些 {layout} 名称和部件的状态字典不是 {family} 解码器。适合的家族：{fitting}。',
+  'convert/family-incomplete': '{family} 解码器缺少部件：{missing}。',
+  'convert/unmapped-tensors': '有 {count} 个张量在 {family} 解码器中没有位置：{names}。',
+  'convert/config-contradicts': '{field} 不能是 {value}；它必须是 {expected}。',
+  'convert/options-exclude': '{first} 和 {second} 不能同时使用。',
+  'convert/model-parallel-shards': '{path} 的模型并行分片无法拼在一起：{reason}。',
+  'convert/parts-differ': '{first} 与 {second} 的形状或 dtype 不同，而解码器要求它们一致。',
   'convert/no-tensors': '{path} 里没有张量，因此没有可转换的内容。',
   'convert/shards-need-folder':
     '{path} 是单个文件，但 {totalBytes} 字节按每个分片最多 {maxShardBytes} 字节计算需要多个文件：请改为指定文件夹。',

@@ -181,6 +181,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/storage-missing': '{path} 缺少其張量所在的儲存區 {storage}。',
   'checkpoint/storage-too-short': '{path} 中的儲存區 {storage} 應有 {neededBytes} 個位元組，卻只有 {foundBytes} 個。',
   'checkpoint/view-outside-storage': '{path} 的張量 {tensor} 延伸到第 {neededElements} 個元素，但儲存區只有 {storageElements} 個。',
+  'checkpoint/no-optimizer': '{path} 中除模型外沒有最佳化器的狀態。',
   'checkpoint/no-tensors': '{path} 可以讀取，但裡面沒有張量。',
 
   'config/missing': '{directory} 裡沒有 config.json。',
@@ -202,6 +203,15 @@ export const zhTwErrors: ErrorCatalogue = {
   'convert/name-not-in-format': '張量名稱「{tensor}」無法寫成 {format}：{reason}。',
   'convert/name-collision': '去掉前綴後，{first} 和 {second} 都會叫做 {name}。',
   'convert/prefix-not-found': '{count} 個張量名稱中沒有任何一個以「{prefix}」開頭。',
+  'convert/family-not-available': '沒有可對應的模型家族 {family}。可用的家族：{available}；或 auto。',
+  'convert/family-unknown': '{path} 中的張量名稱（{names}）不符合任何已知的命名方式，因此無法對應到某個家族。',
+  'convert/family-mismatch': '帶有這些 {layout} 名稱和部件的狀態字典不是 {family} 解碼器。適合的家族：{fitting}。',
+  'convert/family-incomplete': '{family} 解碼器缺少部件：{missing}。',
+  'convert/unmapped-tensors': '有 {count} 個張量在 {family} 解碼器中沒有位置：{names}。',
+  'convert/config-contradicts': '{field} 不能是 {value}；它必須是 {expected}。',
+  'convert/options-exclude': '{first} 和 {second} 不能同時使用。',
+  'convert/model-parallel-shards': '{path} 的模型平行分片無法拼在一起：{reason}。',
+  'convert/parts-differ': '{first} 與 {second} 的形狀或 dtype 不同，而解碼器要求它們一致。',
   'convert/no-tensors': '{path} 裡沒有張量，因此沒有東西可以轉換。',
   'convert/shards-need-folder':
     '{path} 是單一檔案，但 {totalBytes} 個位元組以每個分片最多 {maxShardBytes} 個計算需要多個檔案：請改為指定資料夾。',

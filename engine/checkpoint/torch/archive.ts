@@ -7,7 +7,7 @@ import { MAX_PICKLE_BYTES } from '../pickle/limits'
 import { readPickle } from '../pickle/read-pickle'
 import type { PickleStorage, PickleValue } from '../pickle/values'
 import { createCheckpoint, type CheckpointContent } from '../tensor-files'
-import type { Checkpoint } from '../types'
+import type { Checkpoint, ReadOptions } from '../types'
 import { placeTensors, type StoragePlace } from './place-tensors'
 import { readScriptClasses } from './script-classes'
 import { findStateDict, type StateDict } from './state-dict'
@@ -23,6 +23,7 @@ interface Archive {
   readonly folder: string
   readonly bigEndian: boolean
   readonly signal: AbortSignal | undefined
+  readonly include: ReadOptions['include']
 }
 
 function archiveFolder(entries: ReadonlyMap<string, ZipEntry>, path: string): string {
@@ -40,10 +41,10 @@ async function isBigEndian(file: RandomAccessFile, entry: ZipEntry | undefined):
   throw engineError('checkpoint/not-pytorch', { path: file.path, reason: `its byte order is "${order}"` })
 }
 
-async function openArchive(file: RandomAccessFile, signal: AbortSignal | undefined): Promise<Archive> {
+async function openArchive(file: RandomAccessFile, { signal, include }: ReadOptions): Promise<Archive> {
   const entries = await readZipDirectory(file, signal ? { signal } : {})
   const folder = archiveFolder(entries, file.path)
-  return { file, entries, folder, bigEndian: await isBigEndian(file, entries.get(`${folder}byteorder`)), signal }
+  return { file, entries, folder, bigEndian: await isBigEndian(file, entries.get(`${folder}byteorder`)), signal, include }
 }
 
 /** Unpickles a record. PyTorch may leave checksums out (`config.save.use_crc32`) and does not compare them. */
@@ -78,13 +79,14 @@ interface Weights {
 
 /** A frozen TorchScript module has its weights among the constants of its code. */
 async function findWeights(archive: Archive, isScript: boolean): Promise<Weights> {
-  const { file } = archive
+  const { file, include } = archive
   const value = await readRecord(archive, 'data.pkl')
-  if (!isScript) return { stateDict: findStateDict(value, file.path), folder: 'data', notes: [] }
+  if (!isScript) return { stateDict: findStateDict(value, file.path, include ? { include } : {}), folder: 'data', notes: [] }
   const constants = [...archive.entries.keys()].filter((name) => name.startsWith(`${archive.folder}constants/`)).length
   try {
     const notes = constants > 0 ? [`${constants} tensors that are constants of the code were left out.`] : []
-    return { stateDict: findStateDict(value, file.path, await readScriptClasses(archive)), folder: 'data', notes }
+    const scriptClasses = await readScriptClasses(archive)
+    return { stateDict: findStateDict(value, file.path, { scriptClasses }), folder: 'data', notes }
   } catch (error) {
     if (constants === 0) throw error
     const stateDict = findStateDict(await readRecord(archive, 'constants.pkl'), file.path)
@@ -93,9 +95,9 @@ async function findWeights(archive: Archive, isScript: boolean): Promise<Weights
 }
 
 /** Reads what a PyTorch zip archive holds; no tensor data is read. Throws as openTorchArchive does. */
-async function readTorchArchive(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<CheckpointContent> {
+async function readTorchArchive(path: string, options: ReadOptions = {}): Promise<CheckpointContent> {
   using file = await openRandomAccessFile(path)
-  const archive = await openArchive(file, options.signal)
+  const archive = await openArchive(file, options)
   const isScript = archive.entries.has(`${archive.folder}constants.pkl`)
   const { stateDict, folder, notes } = await findWeights(archive, isScript)
   const placed = await placeTensors({ path: file.path, named: stateDict.tensors, locate: storageLocator(archive, folder) })
@@ -105,6 +107,7 @@ async function readTorchArchive(path: string, options: { readonly signal?: Abort
     tensors: placed.tensors,
     computed: placed.computed,
     metadata: {},
+    settings: stateDict.settings,
     notes: [...notes, ...stateDict.notes, ...placed.notes],
   }
 }
@@ -113,6 +116,6 @@ async function readTorchArchive(path: string, options: { readonly signal?: Abort
  * Opens a PyTorch zip archive (.bin, .pth, .pt, TorchScript). Nothing in it is executed.
  * Throws "checkpoint/not-pytorch", "checkpoint/pickle-...", "checkpoint/storage-missing", "checkpoint/no-tensors", "bytes/zip-..." and what placeTensors throws.
  */
-export async function openTorchArchive(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<Checkpoint> {
+export async function openTorchArchive(path: string, options: ReadOptions = {}): Promise<Checkpoint> {
   return createCheckpoint(await readTorchArchive(path, options))
 }

@@ -4,7 +4,7 @@ import { engineError } from '../../errors'
 import type { PersistentLoad } from '../pickle/machine'
 import { isPickleObject, type PickleStorage, type PickleValue } from '../pickle/values'
 import { createCheckpoint, type CheckpointContent } from '../tensor-files'
-import type { Checkpoint } from '../types'
+import type { Checkpoint, ReadOptions } from '../types'
 import { readPickles } from './pickle-stream'
 import { placeTensors, type StoragePlace } from './place-tensors'
 import { placeRawStorage } from './raw-storages'
@@ -65,8 +65,8 @@ async function placeStorages(
 }
 
 /** Reads what a file before 1.6 holds; no tensor data is read. Throws as openTorchLegacy does. */
-async function readTorchLegacy(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<CheckpointContent> {
-  const { signal } = options
+async function readTorchLegacy(path: string, options: ReadOptions = {}): Promise<CheckpointContent> {
+  const { signal, include } = options
   using file = await openRandomAccessFile(path)
   let storages = new Map<string, PickleStorage>()
   const persistentLoad = () => {
@@ -75,7 +75,7 @@ async function readTorchLegacy(path: string, options: { readonly signal?: AbortS
   }
   const stretch = { file, startBytes: 0, endBytes: file.sizeBytes, signal }
   const { values, endBytes } = await readPickles(stretch, { count: PICKLES, persistentLoad, check: checkHead(file.path) })
-  const stateDict = findStateDict(values[3] ?? null, file.path)
+  const stateDict = findStateDict(values[3] ?? null, file.path, include ? { include } : {})
   const places = await placeStorages(file, { keys: values[4], storages, startBytes: endBytes, signal })
   const locate = (storage: PickleStorage): Promise<StoragePlace> => {
     const place = places.get(storage.key)
@@ -90,6 +90,7 @@ async function readTorchLegacy(path: string, options: { readonly signal?: AbortS
     tensors: placed.tensors,
     computed: placed.computed,
     metadata: {},
+    settings: stateDict.settings,
     notes: [...stateDict.notes, ...placed.notes],
   }
 }
@@ -98,6 +99,6 @@ async function readTorchLegacy(path: string, options: { readonly signal?: AbortS
  * Opens a file that PyTorch wrote before 1.6. Nothing in it is executed.
  * Throws "checkpoint/not-pytorch", "checkpoint/pickle-...", "checkpoint/storage-missing", "checkpoint/storage-too-short", "checkpoint/no-tensors" and what placeTensors throws.
  */
-export async function openTorchLegacy(path: string, options: { readonly signal?: AbortSignal } = {}): Promise<Checkpoint> {
+export async function openTorchLegacy(path: string, options: ReadOptions = {}): Promise<Checkpoint> {
   return createCheckpoint(await readTorchLegacy(path, options))
 }

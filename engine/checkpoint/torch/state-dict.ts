@@ -2,6 +2,7 @@
 import { engineError } from '../../errors'
 import { isPickleObject, type PickleTensor, type PickleValue } from '../pickle/values'
 import { dictEntries, flattenTensors, holdsTensor, keyText } from './flatten'
+import { savedSettings, type SavedSetting } from './saved-settings'
 import type { ScriptClasses } from './script-classes'
 
 /** Where training checkpoints keep the model, the surest first. */
@@ -14,6 +15,9 @@ const CERTAIN_KEYS: ReadonlySet<PickleValue> = new Set(['model_state_dict', 'sta
 const TRAINING_KEY =
   /optim|epoch|step|loss|^lr|sched|scaler|amp|arg|config|hyper|iter|rng|best|metric|version|callback|date|time|ema|seed|state|opt$|meta/i
 
+/** Where training checkpoints keep what the optimizer remembers of every parameter. */
+const OPTIMIZER_KEY = /^(optimizers?|optim|opt)(_states?|_state_dict|_dict)?$/
+
 /** State dicts wrapped in each other: a trainer's around a framework's around a model's. */
 const MAX_WRAPPERS = 4
 /** More names than this in one remark help nobody. */
@@ -23,6 +27,14 @@ const MAX_NAMED = 12
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, PickleTensor>
   readonly notes: readonly string[]
+  /** Scalars saved beside the model, by their dotted names. */
+  readonly settings: Readonly<Record<string, SavedSetting>>
+}
+
+/** Which parts of a training checkpoint are wanted. */
+interface StateDictOptions {
+  readonly include?: 'model' | 'optimizer'
+  readonly scriptClasses?: ScriptClasses
 }
 
 function names(keys: readonly string[], count = keys.length): string {
@@ -72,11 +84,24 @@ function isContainerOfTensors(value: PickleValue): boolean {
   return isContainer && holdsTensor(value)
 }
 
+/** The optimizer's tensors, under the names that they have in the checkpoint. Throws "checkpoint/no-optimizer". */
+function optimizerTensors(levels: readonly ReadonlyMap<PickleValue, PickleValue>[], path: string): ReadonlyMap<string, PickleTensor> {
+  const tensors = new Map<string, PickleTensor>()
+  for (const [key, value] of levels.flatMap((entries) => [...entries])) {
+    if (typeof key !== 'string' || !OPTIMIZER_KEY.test(key) || !holdsTensor(value)) continue
+    for (const [name, tensor] of flattenTensors(value, path).tensors) tensors.set(`${key}.${name}`, tensor)
+  }
+  if (tensors.size === 0) throw engineError('checkpoint/no-optimizer', { path })
+  return tensors
+}
+
 /**
- * Chooses and names the model's tensors; `scriptClasses` are those of a TorchScript archive. Throws "checkpoint/no-tensors", "checkpoint/pickle-expands", "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor".
+ * Chooses and names the model's tensors, and with `include: 'optimizer'` the optimizer's after them; `scriptClasses` are those of a TorchScript archive. Throws "checkpoint/no-tensors", "checkpoint/pickle-expands", "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor", "checkpoint/no-optimizer".
  */
-export function findStateDict(value: PickleValue, path: string, scriptClasses?: ScriptClasses): StateDict {
+export function findStateDict(value: PickleValue, path: string, options: StateDictOptions = {}): StateDict {
   const notes: string[] = []
+  const levels: ReadonlyMap<PickleValue, PickleValue>[] = []
+  const settings: Record<string, SavedSetting> = {}
   let chosen = value
   for (let wrappers = 0; wrappers < MAX_WRAPPERS; wrappers++) {
     const entries = dictEntries(chosen)
@@ -84,6 +109,8 @@ export function findStateDict(value: PickleValue, path: string, scriptClasses?: 
     const key = modelKey(entries)
     const rest = key === null ? withoutTraining(entries) : new Map([[key, entries.get(key) ?? null]])
     if (!rest) break
+    levels.push(entries)
+    Object.assign(settings, savedSettings(chosen, key))
     const others = [...entries.keys()].filter((other) => !rest.has(other)).map(keyText)
     const kept = [...rest.keys()].map((name) => `"${keyText(name)}"`)
     notes.push(`The weights are those under ${names(kept)}${others.length > 0 ? `; left out beside them: ${names(others)}` : ''}.`)
@@ -94,10 +121,11 @@ export function findStateDict(value: PickleValue, path: string, scriptClasses?: 
     }
     chosen = only
   }
-  const { tensors, odd, others, otherCount } = flattenTensors(chosen, path, scriptClasses)
+  const { tensors, odd, others, otherCount } = flattenTensors(chosen, path, options.scriptClasses)
   for (const [name, reason] of [...odd].slice(0, MAX_NAMED)) notes.push(`${name} is ${reason}; it was left out.`)
   if (odd.size > MAX_NAMED) notes.push(`${odd.size - MAX_NAMED} more tensors of such kinds were left out.`)
   if (others.length > 0 && tensors.size > 0) notes.push(`Values that are no tensors were left out: ${names(others, otherCount)}.`)
   if (tensors.size === 0) throw engineError('checkpoint/no-tensors', { path })
-  return { tensors, notes }
+  if (options.include === 'optimizer') for (const [name, tensor] of optimizerTensors(levels, path)) tensors.set(name, tensor)
+  return { tensors, notes, settings }
 }

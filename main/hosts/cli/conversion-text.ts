@@ -1,14 +1,28 @@
 // A conversion as lines for people: its plan, its progress, its report.
-import type { ConversionEvent, ConversionPlan, ConversionReport } from '../../../engine/convert/types'
+import type { ConversionEvent, ConversionPlan, ConversionReport, FamilyPlan, PlannedConfigField } from '../../../engine/convert/types'
 import { formatBytes, type Terminal } from './terminal'
 
 /** How often the progress line changes. */
 const FRAME_MS = 100
 
-/** Lines that plan and report share. */
-function commonLines(document: Pick<ConversionPlan, 'dtypeChanges' | 'tied' | 'dropped' | 'notes'>): readonly string[] {
-  const { dtypeChanges, tied, dropped, notes } = document
+/** The family that the source is mapped onto, and every field of config.json with its reason; guesses first, because they need a look. */
+function familyLines({ name, layout, mapped, unmapped, config }: FamilyPlan): readonly string[] {
+  const guesses = config.filter(({ origin }) => origin === 'guess')
+  const others = config.filter(({ origin }) => origin !== 'guess')
+  const line = ({ name: field, value, origin, reason }: PlannedConfigField): string =>
+    `config      ${field} = ${String(value)} (${origin === 'guess' ? 'guess, change with --set' : origin}: ${reason.text})`
   return [
+    `family      ${name}: ${mapped} tensors with ${layout} names`,
+    ...unmapped.map((tensor) => `no place    ${tensor}`),
+    ...[...guesses, ...others].map(line),
+  ]
+}
+
+/** Lines that plan and report share. */
+function commonLines(document: Pick<ConversionPlan, 'dtypeChanges' | 'family' | 'tied' | 'dropped' | 'notes'>): readonly string[] {
+  const { dtypeChanges, family, tied, dropped, notes } = document
+  return [
+    ...(family ? familyLines(family) : []),
     ...dtypeChanges.map(({ from, to, tensors, exact }) => `dtype       ${tensors} x ${from} -> ${to}, ${exact ? 'exact' : 'rounded'}`),
     ...tied.map((names) => `tied        ${names.join(' = ')}`),
     ...dropped.map((what) => `dropped     ${what}`),
@@ -18,12 +32,14 @@ function commonLines(document: Pick<ConversionPlan, 'dtypeChanges' | 'tied' | 'd
 
 /** The plan as lines. */
 export function describeConversionPlan(plan: ConversionPlan): string {
-  const { source, to, out, outputs, companions, neededBytes, freeBytes, replaced } = plan
+  const { source, to, out, outputs, companions, generated, candidates, neededBytes, freeBytes, replaced } = plan
   const lines = [
     `${source.path} (${source.format}, ${formatBytes(source.tensorBytes)} of tensors)`,
     `-> ${out} (${to})`,
     ...outputs.map(({ file, sizeBytes, tensors }) => `write       ${file}  ${formatBytes(sizeBytes)}, ${tensors} tensors`),
     ...companions.map(({ file, sizeBytes }) => `copy        ${file}  ${formatBytes(sizeBytes)}`),
+    ...generated.map(({ file, sizeBytes }) => `write       ${file}  ${formatBytes(sizeBytes)}`),
+    ...(plan.family === null && candidates.length > 0 ? [`families    ${candidates.join(', ')} (--family)`] : []),
     ...replaced.map((file) => `remove      ${file}`),
     ...commonLines(plan),
     `disk        ${formatBytes(neededBytes)} needed, ${formatBytes(freeBytes)} free${neededBytes > freeBytes ? ': not enough' : ''}`,

@@ -56,7 +56,6 @@ describe('weightroom convert', () => {
   it.each([
     ['gguf', []],
     ['onnx', []],
-    ['safetensors', ['--family', 'llama']],
     ['safetensors', ['--quantize', 'q8']],
   ] as const)('refuses --to %s %j and names what works', async (to, more) => {
     const outcome = await weightroom(['convert', 'guide', '--to', to, '--out', join(folder, 'never'), ...more])

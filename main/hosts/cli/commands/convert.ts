@@ -1,7 +1,7 @@
 // `weightroom convert`: one checkpoint format into another, verified; `--dry-run` shows the plan and writes nothing.
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { CastTarget } from '../../../../engine/convert/cast'
-import type { ConversionPlan, ConversionReport, ConversionRequest } from '../../../../engine/convert/types'
+import type { ConfigValue, ConversionPlan, ConversionReport, ConversionRequest } from '../../../../engine/convert/types'
 import { describeConversionPlan, describeConversionReport, ProgressLine } from '../conversion-text'
 import { writeJson, type Terminal } from '../terminal'
 
@@ -14,6 +14,8 @@ interface ConvertOptions {
   readonly config?: string
   readonly family?: string
   readonly quantize?: string
+  readonly set?: Readonly<Record<string, ConfigValue>>
+  readonly include?: 'model' | 'optimizer'
   readonly dryRun?: true
   readonly force?: true
   readonly sync: boolean
@@ -66,6 +68,15 @@ function sizeInBytes(text: string): number {
   return sizeBytes
 }
 
+/** `name=value` for config.json: the value as JSON where it is a number, a switch or null, else a word. */
+function setting(text: string, earlier: Readonly<Record<string, ConfigValue>> = {}): Readonly<Record<string, ConfigValue>> {
+  const [, name = '', raw = ''] = /^([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)=(.+)$/.exec(text) ?? []
+  if (name === '') throw new InvalidArgumentError('It must be like rope_theta=1e6.')
+  const isNumber = raw.trim() !== '' && Number.isFinite(Number(raw))
+  const words: Readonly<Record<string, ConfigValue>> = { true: true, false: false, null: null }
+  return { ...earlier, [name]: isNumber ? Number(raw) : Object.hasOwn(words, raw) ? (words[raw] ?? null) : raw }
+}
+
 /** Adds `convert` to the program. */
 export function registerConvert(program: Command, terminal: Terminal): void {
   program
@@ -77,7 +88,9 @@ export function registerConvert(program: Command, terminal: Terminal): void {
     .option('--max-shard-size <size>', 'most tensor bytes in one file, such as 2GB', sizeInBytes)
     .option('--strip-prefix [prefix]', 'remove a prefix from the names; without a value module. and _orig_mod.')
     .option('--config <file>', 'config.json to put beside the weights')
-    .option('--family <name>', 'map a custom state dict onto a family')
+    .option('--family <name>', 'map a custom state dict onto a family such as llama, or onto the one that fits: auto')
+    .option('--set <name=value>', 'a field of the config.json that --family writes; can be given several times', setting)
+    .addOption(new Option('--include <part>', 'of a training checkpoint, also the optimizer').choices(['model', 'optimizer']))
     .option('--quantize <format>', 'quantize the weights')
     .option('--dry-run', 'show the plan and write nothing')
     .option('--force', 'replace an earlier result')
@@ -92,11 +105,10 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     import('../../../../engine/errors'),
     import('../model-path'),
   ])
-  const { to, out, dtype, maxShardSize, stripPrefix, config, family, quantize, force, sync } = options
+  const { to, out, dtype, maxShardSize, stripPrefix, config, family, quantize, set, include, force, sync } = options
   const notAvailable = (what: string): Error =>
     engineError('convert/not-available', { what, available: OUTPUT_FORMATS.map((each) => `--to ${each}`) })
   if (!isOutputFormat(to)) throw notAvailable(`Writing ${to}`)
-  if (family !== undefined) throw notAvailable('Mapping a state dict onto a family (--family)')
   if (quantize !== undefined) throw notAvailable('Quantizing (--quantize)')
   return {
     source: await modelPath(source, terminal.signal),
@@ -108,6 +120,9 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     ...(maxShardSize !== undefined && { maxShardBytes: maxShardSize }),
     ...(stripPrefix !== undefined && { stripPrefix: stripPrefix === true ? ('wrappers' as const) : { prefix: stripPrefix } }),
     ...(config !== undefined && { config }),
+    ...(family !== undefined && { family }),
+    ...(set && { settings: set }),
+    ...(include && { include }),
     ...(force && { force }),
   }
 }

@@ -1,0 +1,264 @@
+// The config.json of a mapped state dict: every field with its value, where it comes from and why. Names and defaults follow Transformers 5.18.
+import { engineError } from '../../errors'
+import type { ConfigReason, ConfigValue, PlannedConfigField } from '../types'
+import { hasPart } from './choose-family'
+import type { Fact, Facts } from './facts'
+import type { TargetFamily } from './families'
+import { knownModel, MINIMIND } from './known-models'
+import { reason } from './reasons'
+import type { Recognised } from './recognise'
+import { firstLayerWeight, type DecoderShapes, type RotaryTable } from './shapes'
+
+/** What the fields are made from. `tied`: how the output head relates to the embedding. */
+export interface ConfigEvidence {
+  readonly family: TargetFamily
+  readonly source: Recognised
+  readonly shapes: DecoderShapes
+  readonly table: RotaryTable | null
+  readonly facts: Facts
+  readonly tied: { readonly value: boolean; readonly reason: ConfigReason }
+  readonly settings: Readonly<Record<string, ConfigValue>>
+  readonly tokenizer: { readonly bosTokenId: number | null; readonly eosTokenId: number | null } | null
+}
+
+/** The fields, and the numbers that taking projections apart needs. */
+export interface InferredConfig {
+  readonly fields: readonly PlannedConfigField[]
+  readonly heads: number
+  readonly keyValueHeads: number
+  readonly headDim: number
+}
+
+/** Other names of a field in files. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  num_attention_heads: ['num_attention_heads', 'n_heads', 'n_head', 'num_heads'],
+  num_key_value_heads: ['num_key_value_heads', 'n_kv_heads', 'n_kv_head', 'num_kv_heads', 'n_query_groups'],
+  head_dim: ['head_dim', 'head_size'],
+  rms_norm_eps: ['rms_norm_eps', 'norm_eps', 'layer_norm_epsilon', 'layer_norm_eps'],
+  rope_theta: ['rope_theta', 'rope_base', 'rotary_base'],
+  max_position_embeddings: [
+    'max_position_embeddings',
+    'max_seq_len',
+    'max_seq_length',
+    'max_sequence_length',
+    'block_size',
+    'n_positions',
+    'n_ctx',
+    'context_length',
+  ],
+  hidden_act: ['hidden_act', 'hidden_activation', 'activation_function'],
+}
+
+type Candidate = Omit<PlannedConfigField, 'name'>
+
+const guess = (value: ConfigValue, why: ConfigReason): Candidate => ({ value, origin: 'guess', reason: why })
+const fromShape = (value: ConfigValue, why: ConfigReason): Candidate => ({ value, origin: 'shape', reason: why })
+const fromFile = (fact: Fact | null): Candidate | null => fact && { ...fact, origin: 'file' }
+
+/** The error of a number that cannot be true. */
+function contradicts(field: Pick<PlannedConfigField, 'name' | 'value'>, expected: string): Error {
+  return engineError('convert/config-contradicts', { field: field.name, value: String(field.value), expected })
+}
+
+/** Head sizes in use, tried in this order; the first is that of large models only. */
+const HEAD_DIMS = [128, 64, 96, 80, 32, 48, 16, 8, 4, 2] as const
+/** Models at least this wide have heads of 128. */
+const WIDE_HIDDEN_SIZE = 2048
+
+function guessHeadDim(evidence: ConfigEvidence, rows: { readonly query: number; readonly key: number }): Candidate {
+  const { shapes, source } = evidence
+  const known = knownModel({ ...shapes, keyRows: rows.key })
+  if (known) return guess(known.headDim, reason('known-model', { model: known.name }))
+  if (shapes.vocabSize === MINIMIND.vocabSize && source.layout.name !== 'gpt2' && rows.query % MINIMIND.heads === 0) {
+    const headDim = rows.query / MINIMIND.heads
+    if (headDim % 2 === 0 && rows.key % headDim === 0) return guess(headDim, reason('known-model', { model: 'MiniMind' }))
+  }
+  const fitting = HEAD_DIMS.find(
+    (dim) => (dim < 128 || shapes.hiddenSize >= WIDE_HIDDEN_SIZE) && rows.key % dim === 0 && rows.query % dim === 0,
+  )
+  const headDim = fitting ?? rows.key
+  return guess(headDim, reason('usual-head-size', { headDim, rows: rows.key }))
+}
+
+/** A whole number of heads that a person or a file names. */
+function statedHeads(evidence: ConfigEvidence, name: string): Candidate | null {
+  const { settings, facts } = evidence
+  const answer = settings[name]
+  const stated: Candidate | null =
+    answer === undefined ? fromFile(facts.find(ALIASES[name] ?? [name])) : { value: answer, origin: 'answer', reason: reason('answered') }
+  if (stated === null || typeof stated.value !== 'number') return null
+  if (!Number.isInteger(stated.value) || stated.value < 1) throw contradicts({ name, value: stated.value }, 'a whole number from 1')
+  return stated
+}
+
+function headDimByShape({ source, table }: ConfigEvidence): Candidate | null {
+  const norm = firstLayerWeight(source, 'queryNorm')
+  const normSize = norm?.shape.length === 1 ? norm.shape[0] : undefined
+  if (norm && normSize !== undefined) return fromShape(normSize, reason('from-shape', { tensor: norm.name, shape: norm.shape.join(', ') }))
+  return table && fromShape(table.headDim, reason('from-values', { tensor: table.tensor }))
+}
+
+/** Heads, key-value heads and their size: any one of them gives the others. */
+function inferHeads(evidence: ConfigEvidence): { readonly fields: readonly PlannedConfigField[]; readonly heads: InferredConfig } {
+  const { shapes } = evidence
+  const rows = { query: shapes.queryRows ?? 0, key: shapes.keyRows ?? 0 }
+  const heads = statedHeads(evidence, 'num_attention_heads')
+  const size = headDimByShape(evidence) ?? statedHeads(evidence, 'head_dim')
+  const keyValue = statedHeads(evidence, 'num_key_value_heads')
+  const derive = (from: Candidate, value: number): Candidate => ({ ...from, value })
+  const headDim =
+    heads !== null && (size === null || size.origin !== 'shape')
+      ? derive(heads, rows.query / Number(heads.value))
+      : (size ?? (keyValue ? derive(keyValue, rows.key / Number(keyValue.value)) : guessHeadDim(evidence, rows)))
+  const dim = Number(headDim.value)
+  const count = heads ?? derive(headDim, rows.query / dim)
+  const groups = derive(keyValue ?? headDim, rows.key / dim)
+  if (!Number.isInteger(dim) || Number(count.value) * dim !== rows.query)
+    throw contradicts(
+      { name: 'num_attention_heads', value: count.value },
+      `heads that divide the ${rows.query} rows of the query projection`,
+    )
+  if (!Number.isInteger(Number(groups.value)) || (keyValue !== null && keyValue.value !== groups.value))
+    throw contradicts(
+      { name: 'num_key_value_heads', value: keyValue?.value ?? groups.value },
+      `${rows.key / dim}, from ${rows.key} rows of the key projection and heads of ${dim}`,
+    )
+  return {
+    fields: [
+      { name: 'num_attention_heads', ...count },
+      { name: 'num_key_value_heads', ...groups },
+      { name: 'head_dim', ...headDim },
+    ],
+    heads: { fields: [], heads: Number(count.value), keyValueHeads: Number(groups.value), headDim: dim },
+  }
+}
+
+/** Fields that only a file, an answer or a guess gives. */
+function inferSettings(evidence: ConfigEvidence): readonly PlannedConfigField[] {
+  const { family, shapes, source, table, facts } = evidence
+  const known = knownModel({ ...shapes, keyRows: shapes.keyRows ?? 0 })
+  const isMinimind = shapes.vocabSize === MINIMIND.vocabSize
+  const usual = (field: 'ropeTheta' | 'normEps' | 'maxPositions', otherwise: number): Candidate => {
+    if (known) return guess(known[field], reason('known-model', { model: known.name }))
+    if (isMinimind) return guess(MINIMIND[field], reason('known-model', { model: 'MiniMind' }))
+    return guess(otherwise, reason('family-default', { family: family.modelType }))
+  }
+  const pick = (name: string, ...others: readonly (Candidate | null)[]): PlannedConfigField => {
+    const [first] = [fromFile(facts.find(ALIASES[name] ?? [name])), ...others].filter((each) => each !== null)
+    return { name, ...(first ?? guess(null, reason('family-default', { family: family.modelType }))) }
+  }
+  const theta = table?.theta ?? null
+  const positions = table?.positions ?? null
+  const activation =
+    family.norm === 'rms'
+      ? guess('silu', reason('family-default', { family: family.modelType }))
+      : guess(shapes.conv1d ? 'gelu_new' : 'gelu', reason('usual-for-naming', { naming: shapes.conv1d ? 'GPT-2' : 'nanoGPT' }))
+  const gpt2Positions = shapes.positions !== null && source.parts.get('positions.weight')
+  return [
+    pick('rms_norm_eps', usual('normEps', family.modelType.startsWith('qwen') ? 1e-6 : 1e-5)),
+    pick(
+      'rope_theta',
+      theta === null || !table ? null : fromShape(theta, reason('from-values', { tensor: table.tensor })),
+      usual('ropeTheta', family.modelType.startsWith('qwen') ? 1e6 : 10_000),
+    ),
+    gpt2Positions
+      ? {
+          name: 'max_position_embeddings',
+          ...fromShape(
+            shapes.positions,
+            reason('from-shape', { tensor: gpt2Positions.tensor.name, shape: gpt2Positions.tensor.shape.join(', ') }),
+          ),
+        }
+      : pick(
+          'max_position_embeddings',
+          positions === null || !table
+            ? null
+            : fromShape(positions, reason('from-shape', { tensor: table.tensor, shape: String(positions) })),
+          usual('maxPositions', 2048),
+        ),
+    pick('hidden_act', activation),
+  ]
+}
+
+function inferTokens(evidence: ConfigEvidence): readonly PlannedConfigField[] {
+  const { facts, tokenizer, family, shapes } = evidence
+  const field = (name: 'bos_token_id' | 'eos_token_id', id: number | null, usual: number): PlannedConfigField => {
+    const stated = fromFile(facts.find([name]))
+    if (stated) return { name, ...stated }
+    if (id !== null) return { name, value: id, origin: 'file', reason: reason('from-tokenizer', { token: name.slice(0, 3) }) }
+    return { name, ...guess(usual < shapes.vocabSize ? usual : null, reason('family-default', { family: family.modelType })) }
+  }
+  const gpt2End = 50_256
+  return [
+    field('bos_token_id', tokenizer?.bosTokenId ?? null, family.norm === 'layer' ? gpt2End : 1),
+    field('eos_token_id', tokenizer?.eosTokenId ?? null, family.norm === 'layer' ? gpt2End : 2),
+  ]
+}
+
+function inferSizes({ shapes, source, family }: ConfigEvidence): readonly PlannedConfigField[] {
+  const shapeOf = (name: string, value: number, tensor: keyof DecoderShapes['tensors']): PlannedConfigField => {
+    const { name: from, shape } = shapes.tensors[tensor]
+    return { name, ...fromShape(value, reason('from-shape', { tensor: from, shape: shape.join(', ') })) }
+  }
+  const biases = family.biases.flatMap(({ parts, field }) => {
+    if (field === null) return []
+    const isPresent = parts.some((slot) => hasPart(source, slot, 'bias'))
+    const why = reason('from-biases', { parts: parts.join(', '), present: isPresent ? 'present' : 'absent' })
+    return [{ name: field, ...fromShape(isPresent, why) }]
+  })
+  return [
+    shapeOf('vocab_size', shapes.vocabSize, 'embedding'),
+    shapeOf('hidden_size', shapes.hiddenSize, 'embedding'),
+    shapeOf('intermediate_size', shapes.intermediateSize, 'feedForward'),
+    { name: 'num_hidden_layers', ...fromShape(shapes.layers, reason('from-layers', { count: shapes.layers })) },
+    ...biases,
+  ]
+}
+
+/** What the person answered wins, except over what the shapes prove. Throws "convert/config-contradicts". */
+function withAnswers(fields: readonly PlannedConfigField[], settings: ConfigEvidence['settings']): readonly PlannedConfigField[] {
+  const names = new Set(fields.map(({ name }) => name))
+  const answered = fields.map((field) => {
+    const answer = settings[field.name]
+    if (answer === undefined || answer === field.value)
+      return answer === undefined ? field : { ...field, origin: 'answer' as const, reason: reason('answered') }
+    if (field.origin === 'shape' && field.name !== 'rope_theta' && field.name !== 'max_position_embeddings')
+      throw contradicts({ name: field.name, value: answer }, `${String(field.value)}: ${field.reason.text}`)
+    return { ...field, value: answer, origin: 'answer' as const, reason: reason('answered') }
+  })
+  const more = Object.entries(settings).filter(([name]) => !names.has(name))
+  return [...answered, ...more.map(([name, value]) => ({ name, value, origin: 'answer' as const, reason: reason('answered') }))]
+}
+
+/** Names of the fields where GPT-2 has its own. */
+const GPT2_NAMES: Readonly<Record<string, string>> = {
+  hidden_size: 'n_embd',
+  intermediate_size: 'n_inner',
+  num_hidden_layers: 'n_layer',
+  num_attention_heads: 'n_head',
+  max_position_embeddings: 'n_positions',
+  rms_norm_eps: 'layer_norm_epsilon',
+  hidden_act: 'activation_function',
+}
+const NOT_IN_GPT2: ReadonlySet<string> = new Set(['num_key_value_heads', 'head_dim', 'rope_theta'])
+
+/** Fields that a family does not have, or that follow from others there. */
+function ofFamily(fields: readonly PlannedConfigField[], family: TargetFamily): readonly PlannedConfigField[] {
+  if (family.modelType !== 'gpt2') return fields
+  return fields.filter(({ name }) => !NOT_IN_GPT2.has(name)).map((field) => ({ ...field, name: GPT2_NAMES[field.name] ?? field.name }))
+}
+
+/** Answers under GPT-2's own names count as those of the common ones. */
+function commonNames(settings: ConfigEvidence['settings']): ConfigEvidence['settings'] {
+  const common = new Map(Object.entries(GPT2_NAMES).map(([name, own]) => [own, name]))
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [common.get(name) ?? name, value]))
+}
+
+/** Infers every field of config.json. Throws "convert/config-contradicts" for heads that do not divide the projections and answers against the shapes. */
+export function inferConfig(given: ConfigEvidence): InferredConfig {
+  const evidence = { ...given, settings: commonNames(given.settings) }
+  const { fields: headFields, heads } = inferHeads(evidence)
+  const tie: PlannedConfigField = { name: 'tie_word_embeddings', ...fromShape(evidence.tied.value, evidence.tied.reason) }
+  const all = [...inferSizes(evidence), ...headFields, ...inferSettings(evidence), ...inferTokens(evidence), tie]
+  return { ...heads, fields: ofFamily(withAnswers(all, evidence.settings), evidence.family) }
+}

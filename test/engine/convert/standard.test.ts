@@ -1,0 +1,199 @@
+// The standard path: custom state dicts, made by test/fixtures/make_custom.py from real models, give the logits of those models again.
+import { cp, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openCheckpoint } from '../../../engine/checkpoint/open'
+import { convert } from '../../../engine/convert/convert'
+import { planConversion } from '../../../engine/convert/plan'
+import type { ConversionRequest, FamilyPlan } from '../../../engine/convert/types'
+import { openDecoder } from '../../../engine/generate/open-decoder'
+import { positionLogits } from '../../../engine/generate/position-logits'
+import { supportedModelTypes } from '../../../engine/config/families/table'
+import { decodeFloat32 } from '../../../engine/tensor/decode'
+import { engineCode } from '../../support/engine-code'
+import { safetensorsFile } from '../../support/safetensors-writer'
+import { temporaryFolder } from '../../support/temporary-folder'
+
+const fixtures = join(import.meta.dirname, '../../fixtures/custom')
+const MAX_ERROR = 1e-4
+
+async function golden(folder: string): Promise<{ readonly ids: readonly number[]; readonly logits: Float32Array }> {
+  using checkpoint = await openCheckpoint(join(folder, 'golden.safetensors'))
+  const ids = new BigInt64Array(Uint8Array.from(await checkpoint.read('input_ids')).buffer)
+  return { ids: Array.from(ids, Number), logits: decodeFloat32(await checkpoint.read('logits'), 'F32') }
+}
+
+/** Largest difference in units of the spread of the expected logits. */
+async function logitError(model: string, expected: Awaited<ReturnType<typeof golden>>): Promise<number> {
+  const { decoder } = await openDecoder(model)
+  using _ = decoder
+  const found: number[] = []
+  for await (const rows of positionLogits({ decoder, ids: expected.ids, positionsPerPass: 64 })) found.push(...rows)
+  const { logits } = expected
+  const mean = logits.reduce((sum, value) => sum + value, 0) / logits.length
+  const deviation = Math.sqrt(logits.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logits.length)
+  expect(found).toHaveLength(logits.length)
+  return found.reduce((most, value, index) => Math.max(most, Math.abs(value - (logits[index] ?? NaN))), 0) / deviation
+}
+
+/** The case's folder without the golden file, which is a weight file too. */
+async function sourceOf(name: string, scratch: string): Promise<string> {
+  const source = join(scratch, 'source')
+  await cp(join(fixtures, name), source, { recursive: true, filter: (path) => !path.endsWith('golden.safetensors') })
+  return source
+}
+
+const fieldOf = (plan: FamilyPlan | null, name: string) => plan?.config.find((field) => field.name === name)
+
+/** `guesses`: fields that neither files nor shapes give; `settings` answers those whose guess is wrong. */
+const cases: readonly {
+  readonly name: string
+  readonly family: string
+  readonly layout: string
+  readonly prefix: string
+  readonly settings?: ConversionRequest['settings']
+  readonly tied: boolean
+}[] = [
+  { name: 'minimind', family: 'llama', layout: 'huggingface', prefix: 'module.model.', tied: true },
+  { name: 'minimind-early', family: 'llama', layout: 'meta', prefix: '', tied: true },
+  { name: 'meta', family: 'llama', layout: 'meta', prefix: '', tied: false },
+  { name: 'nanogpt', family: 'gpt2', layout: 'gpt2', prefix: 'transformer.', tied: true, settings: { bos_token_id: 0, eos_token_id: 0 } },
+  { name: 'gpt2', family: 'gpt2', layout: 'gpt2', prefix: '', tied: true, settings: { num_attention_heads: 4 } },
+  { name: 'litgpt', family: 'llama', layout: 'litgpt', prefix: 'transformer.', tied: false },
+  { name: 'litgpt-grouped', family: 'llama', layout: 'litgpt', prefix: 'transformer.', tied: false },
+  { name: 'llama2c', family: 'llama', layout: 'meta', prefix: '', tied: true },
+  { name: 'fused', family: 'llama', layout: 'huggingface', prefix: 'model.', tied: false, settings: { num_attention_heads: 4 } },
+]
+
+describe('the standard path', () => {
+  it.each(cases)('maps $name onto $family with the logits of the original', async ({ name, family, layout, prefix, settings, tied }) => {
+    using scratch = temporaryFolder()
+    const out = join(scratch.path, 'out')
+    const source = await sourceOf(name, scratch.path)
+    const report = await convert({ source, to: 'safetensors', out, family: 'auto', ...(settings && { settings }) })
+    expect(report.family).toMatchObject({ modelType: family, layout, prefix, unmapped: [] })
+    expect(fieldOf(report.family, 'tie_word_embeddings')?.value).toBe(tied)
+    const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8')) as Record<string, unknown>
+    expect(config).toMatchObject({ model_type: family, tie_word_embeddings: tied })
+    if (supportedModelTypes.includes(family)) expect(await logitError(out, await golden(join(fixtures, name)))).toBeLessThan(MAX_ERROR)
+  })
+
+  it('reads heads, rotation and positions of a table beside the weights', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('minimind-early', scratch.path)
+    const plan = await planConversion({ source, to: 'safetensors', out: join(scratch.path, 'out'), family: 'llama' })
+    expect(fieldOf(plan.family, 'head_dim')).toMatchObject({ value: 8, origin: 'shape', reason: { code: 'from-values' } })
+    expect(fieldOf(plan.family, 'rope_theta')).toMatchObject({ value: 10_000, origin: 'shape' })
+    expect(fieldOf(plan.family, 'max_position_embeddings')).toMatchObject({ value: 64, origin: 'shape' })
+    expect(plan.dropped).toContain('_orig_mod.freqs_cos')
+  })
+
+  it('guesses what nothing says, with the reason, and takes answers instead', async () => {
+    using scratch = temporaryFolder()
+    const request = {
+      source: await sourceOf('minimind', scratch.path),
+      to: 'safetensors',
+      out: join(scratch.path, 'out'),
+      family: 'auto',
+    } as const
+    const guessed = await planConversion(request)
+    expect(fieldOf(guessed.family, 'num_attention_heads')).toMatchObject({ value: 8, origin: 'guess', reason: { code: 'known-model' } })
+    expect(fieldOf(guessed.family, 'rope_theta')).toMatchObject({ value: 1e6, origin: 'guess' })
+    const answered = await planConversion({ ...request, settings: { rope_theta: 5e5, num_attention_heads: 4, pad_token_id: 0 } })
+    expect(fieldOf(answered.family, 'rope_theta')).toMatchObject({ value: 5e5, origin: 'answer' })
+    expect(fieldOf(answered.family, 'head_dim')).toMatchObject({ value: 4 })
+    expect(fieldOf(answered.family, 'pad_token_id')).toMatchObject({ value: 0, origin: 'answer' })
+  })
+
+  it('says onto which families a state dict could be mapped, and leaves its names alone unasked', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('fused', scratch.path)
+    const plan = await planConversion({ source, to: 'safetensors', out: join(scratch.path, 'out') })
+    expect(plan.family).toBeNull()
+    expect(plan.candidates.slice(0, 3)).toEqual(['llama', 'mistral', 'phi3'])
+    expect(plan.tensors.map(({ name }) => name)).toContain('model.layers.0.self_attn.qkv_proj.weight')
+  })
+
+  it('keeps fused projections for a family that has them', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('fused', scratch.path)
+    const out = join(scratch.path, 'out')
+    const report = await convert({ source, to: 'safetensors', out, family: 'phi3', settings: { num_attention_heads: 4 } })
+    expect(report.tensors.find(({ name }) => name === 'model.layers.1.self_attn.qkv_proj.weight')?.sourceName).toBe(
+      'model.layers.1.self_attn.qkv_proj.weight',
+    )
+    expect(await readdir(out)).toEqual(['config.json', 'model.safetensors'])
+  })
+
+  it('writes a tied head once in every format that can share bytes', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('minimind', scratch.path)
+    const out = join(scratch.path, 'model.pth')
+    await convert({ source, to: 'pth', out, family: 'auto' })
+    using written = await openCheckpoint(out)
+    const [embedding, head] = [written.tensors.get('model.embed_tokens.weight'), written.tensors.get('lm_head.weight')]
+    expect(head).toEqual({ ...embedding, name: 'lm_head.weight' })
+  })
+})
+
+describe('a mapping is refused', () => {
+  const tensor = (name: string, shape: readonly number[]) => ({
+    name,
+    dtype: 'F32' as const,
+    shape,
+    bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)),
+  })
+  const block = (layer: number, names: Readonly<Record<string, readonly number[]>>) =>
+    Object.entries(names).map(([name, shape]) => tensor(`model.layers.${layer}.${name}`, shape))
+  const sizes = {
+    'input_layernorm.weight': [8],
+    'self_attn.q_proj.weight': [8, 8],
+    'self_attn.k_proj.weight': [4, 8],
+    'self_attn.v_proj.weight': [4, 8],
+    'self_attn.o_proj.weight': [8, 8],
+    'post_attention_layernorm.weight': [8],
+    'mlp.gate_proj.weight': [12, 8],
+    'mlp.up_proj.weight': [12, 8],
+    'mlp.down_proj.weight': [8, 12],
+  }
+  const body = [tensor('model.embed_tokens.weight', [16, 8]), tensor('model.norm.weight', [8])]
+  const attempt = async (tensors: readonly ReturnType<typeof tensor>[], more: Partial<ConversionRequest> = {}) => {
+    using scratch = temporaryFolder()
+    const source = scratch.write('source/model.safetensors', safetensorsFile(tensors))
+    return await engineCode(() => convert({ source, to: 'safetensors', out: join(scratch.path, 'out'), family: 'auto', ...more }))
+  }
+
+  it('for names of no known naming', async () => {
+    expect(await attempt([tensor('encoder.weight', [2, 2])])).toBe('convert/family-unknown')
+  })
+
+  it('for a family that does not exist, or does not fit', async () => {
+    const tensors = [...body, ...block(0, sizes)]
+    expect(await attempt(tensors, { family: 'lama' })).toBe('convert/family-not-available')
+    expect(await attempt(tensors, { family: 'gpt2' })).toBe('convert/family-mismatch')
+  })
+
+  it('for missing parts, and for parts that no family has', async () => {
+    const { 'self_attn.v_proj.weight': _, ...incomplete } = sizes
+    expect(await attempt([...body, ...block(0, sizes), ...block(1, incomplete)])).toBe('convert/family-incomplete')
+    expect(await attempt([...body, ...block(0, sizes), tensor('model.adapter.weight', [2])])).toBe('convert/unmapped-tensors')
+  })
+
+  it('for layers of different shapes', async () => {
+    const wide = { ...sizes, 'mlp.down_proj.weight': [8, 10], 'mlp.up_proj.weight': [10, 8], 'mlp.gate_proj.weight': [10, 8] }
+    expect(await attempt([...body, ...block(0, sizes), ...block(1, wide)])).toBe('convert/parts-differ')
+  })
+
+  it('for answers that the shapes contradict', async () => {
+    const tensors = [...body, ...block(0, sizes)]
+    expect(await attempt(tensors, { settings: { num_attention_heads: 3 } })).toBe('convert/config-contradicts')
+    expect(await attempt(tensors, { settings: { hidden_size: 9 } })).toBe('convert/config-contradicts')
+    expect(await attempt(tensors, { settings: { num_attention_heads: 0 } })).toBe('convert/config-contradicts')
+  })
+
+  it('together with options that keep the own names', async () => {
+    const tensors = [...body, ...block(0, sizes)]
+    expect(await attempt(tensors, { stripPrefix: 'wrappers' })).toBe('convert/options-exclude')
+    expect(await attempt(tensors, { include: 'optimizer' })).toBe('convert/options-exclude')
+  })
+})
