@@ -4,13 +4,14 @@ import { openCheckpoint } from '../checkpoint/open'
 import { WRITABLE_FORMATS, type TiedStorage } from '../checkpoint/writers/formats'
 import { engineError } from '../errors'
 import { countElements } from '../tensor/shape'
+import { compareLogits, MAX_COMPARED_BYTES } from './compare-logits'
 import { mismatch, writeError } from './output-file'
 import { recordProofs } from './journal'
 import { prepareConversion, sourceState, type PreparedConversion, type PreparedFile } from './plan'
 import { RangeThreads } from './range-threads'
 import { isReusable } from './reuse'
 import { Staging } from './staging'
-import type { ConversionEvent, ConversionPlan, ConversionReport, ConversionRequest, VerifiedTensor } from './types'
+import type { ConversionEvent, ConversionPlan, ConversionReport, ConversionRequest, LogitsComparison, VerifiedTensor } from './types'
 import { writeFile, type TensorProof } from './write-file'
 
 interface RunOptions {
@@ -113,7 +114,7 @@ async function checkSourceUnchanged({ sourceStates }: PreparedConversion): Promi
   }
 }
 
-function report({ plan, companions }: PreparedConversion, files: readonly ProvenFile[]): ConversionReport {
+function report({ plan, companions }: PreparedConversion, files: readonly ProvenFile[], logits: LogitsComparison | null): ConversionReport {
   const tensors: VerifiedTensor[] = files.flatMap(({ file, sources, proofs }) =>
     sources.flatMap(({ cast: _, ...planned }, index) => {
       const proof = proofs[index]
@@ -142,7 +143,7 @@ function report({ plan, companions }: PreparedConversion, files: readonly Proven
     },
     dtypeChanges: plan.dtypeChanges,
     family: plan.family,
-    logits: null,
+    logits,
     tied: plan.tied,
     dropped: plan.dropped,
     notes: plan.notes,
@@ -185,5 +186,7 @@ export async function convert(
   // The index last: whoever finds it finds everything it names.
   const names = [...files.map(({ file }) => file), ...companions.map(({ file }) => file), ...generated.map(({ file }) => file)]
   await staging.finish(names, replaced)
-  return report(prepared, proven)
+  const isComparable = plan.source.tensorBytes <= MAX_COMPARED_BYTES
+  const logits = isComparable ? await compareLogits({ source: plan.source.path, result: plan.out, ...(signal && { signal }) }) : null
+  return report(prepared, proven, logits)
 }

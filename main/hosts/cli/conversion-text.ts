@@ -1,5 +1,12 @@
 // A conversion as lines for people: its plan, its progress, its report.
-import type { ConversionEvent, ConversionPlan, ConversionReport, FamilyPlan, PlannedConfigField } from '../../../engine/convert/types'
+import type {
+  ConversionEvent,
+  ConversionPlan,
+  ConversionReport,
+  FamilyPlan,
+  LogitsComparison,
+  PlannedConfigField,
+} from '../../../engine/convert/types'
 import { formatBytes, type Terminal } from './terminal'
 
 /** How often the progress line changes. */
@@ -47,9 +54,15 @@ export function describeConversionPlan(plan: ConversionPlan): string {
   return `${lines.join('\n')}\n`
 }
 
+function logitsLine({ promptIds, maxAbsError, logitStd, sameGreedy }: LogitsComparison): string {
+  const relative =
+    maxAbsError === 0 ? 'the same' : `at most ${(maxAbsError / Math.max(logitStd, 1e-30)).toPrecision(2)} of their spread apart`
+  return `logits      of ${promptIds.length} positions are ${relative}; the likeliest tokens are ${sameGreedy ? 'the same' : 'not all the same'}`
+}
+
 /** The report as lines. */
 export function describeConversionReport(report: ConversionReport & { readonly elapsedMs: number }): string {
-  const { out, files, companions, totals, elapsedMs } = report
+  const { out, files, companions, totals, logits, elapsedMs } = report
   const { tensors, identicalTensors, maxAbsError, overflowed, flushedToZero, fileBytes } = totals
   const loss = [
     `largest error ${maxAbsError.toPrecision(3)}`,
@@ -66,6 +79,7 @@ export function describeConversionReport(report: ConversionReport & { readonly e
     identicalTensors === tensors
       ? `verified    ${tensors} tensors, identical to the source`
       : `verified    ${tensors} tensors, ${identicalTensors} identical to the source; ${loss.join(', ')}`,
+    ...(logits ? [logitsLine(logits)] : []),
     `time        ${(elapsedMs / 1000).toFixed(1)} s, ${formatBytes((fileBytes / Math.max(1, elapsedMs)) * 1000)}/s`,
   ]
   return `${lines.join('\n')}\n`

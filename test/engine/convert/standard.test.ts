@@ -197,3 +197,43 @@ describe('a mapping is refused', () => {
     expect(await attempt(tensors, { include: 'optimizer' })).toBe('convert/options-exclude')
   })
 })
+
+describe('the report', () => {
+  it('compares the logits of source and result', async () => {
+    using scratch = temporaryFolder()
+    const source = join(import.meta.dirname, '../../fixtures/models/bf16')
+    const model = join(scratch.path, 'model')
+    await cp(source, model, { recursive: true, filter: (path) => !path.endsWith('golden.safetensors') })
+    const exact = await convert({ source: model, to: 'torch', out: join(scratch.path, 'exact') })
+    expect(exact.logits).toMatchObject({ maxAbsError: 0, sameGreedy: true })
+    const rounded = await convert({ source: model, to: 'safetensors', out: join(scratch.path, 'rounded'), dtype: 'F16' })
+    expect(rounded.logits?.logitStd).toBeGreaterThan(0.1)
+  })
+
+  it('is silent about logits where the source cannot be run', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('meta', scratch.path)
+    const report = await convert({ source, to: 'safetensors', out: join(scratch.path, 'out'), family: 'llama' })
+    expect(report.logits).toBeNull()
+  })
+})
+
+describe('a training checkpoint', () => {
+  it('gives its optimizer only when asked to', async () => {
+    using scratch = temporaryFolder()
+    const source = join(await sourceOf('nanogpt', scratch.path), 'ckpt.pt')
+    const request = { source, to: 'safetensors', out: join(scratch.path, 'out') } as const
+    const names = async (more: Partial<ConversionRequest>) => (await planConversion({ ...request, ...more })).tensors.map(({ name }) => name)
+    const model = await names({})
+    const both = await names({ include: 'optimizer' })
+    expect(model.some((name) => name.startsWith('optimizer.'))).toBe(false)
+    expect(both.filter((name) => !model.includes(name))).toEqual(['optimizer.state.0.step', 'optimizer.state.0.exp_avg'])
+  })
+
+  it('without an optimizer has none to give', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('minimind', scratch.path)
+    const request = { source, to: 'safetensors', out: join(scratch.path, 'out'), include: 'optimizer' } as const
+    expect(await engineCode(() => planConversion(request))).toBe('checkpoint/no-optimizer')
+  })
+})
