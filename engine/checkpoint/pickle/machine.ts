@@ -39,7 +39,10 @@ export function createPickleMachine(options: {
   const { path, reader, persistentLoad } = options
   const stack: PickleValue[] = []
   const marks: number[] = []
-  const memo = new Map<number, PickleValue>()
+  // Python numbers what it remembers from 0 on; whatever a file numbers otherwise goes into the map.
+  const memo: PickleValue[] = []
+  const scattered = new Map<number, PickleValue>()
+  const memoSize = () => memo.length + scattered.size
   let containers = 0
   let items = 0
   let suspected: PickleGlobal | null = null
@@ -80,15 +83,17 @@ export function createPickleMachine(options: {
       return stack.splice(start)
     },
     remember: (index) => {
-      memo.set(index, top())
-      if (memo.size > MAX_MEMO_ENTRIES) throw limited('remembered values', MAX_MEMO_ENTRIES)
+      const value = top()
+      if (index >= 0 && index <= memo.length && !scattered.has(index)) memo[index] = value
+      else scattered.set(index, value)
+      if (memoSize() > MAX_MEMO_ENTRIES) throw limited('remembered values', MAX_MEMO_ENTRIES)
     },
     recall: (index) => {
-      const value = memo.get(index)
+      const value = index >= 0 && index < memo.length ? memo[index] : scattered.get(index)
       if (value === undefined) throw malformed(`value ${index} is used before it is remembered`)
       return value
     },
-    memoSize: () => memo.size,
+    memoSize,
     countContainer: () => {
       if (++containers > MAX_CONTAINERS) throw limited('containers', MAX_CONTAINERS)
     },

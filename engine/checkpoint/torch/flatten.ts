@@ -5,7 +5,7 @@ import type { ScriptClasses } from './script-classes'
 
 /** Deeper than any module tree; a pickle that nests on is an attack. */
 const MAX_DEPTH = 200
-/** Values looked at, a container for four of them since it costs as much: references that repeat each other end here. */
+/** Values looked at, a container for four of them since it costs as much, a tensor for every part of its name: references that repeat each other end here. */
 const MAX_VALUES = 2_000_000
 const CONTAINER_COST = 3
 /** More names than this in one remark help nobody. */
@@ -129,6 +129,7 @@ function visit(walk: Walk, value: PickleValue): void {
     return
   }
   if (value.kind === 'tensor') {
+    walk.visited += walk.keys.length
     add(walk, walk.keys.length === 0 ? 'tensor' : nameOf(walk), value)
     return
   }
