@@ -1,36 +1,10 @@
-// Structure-aware fuzzing of the PyTorch readers: node test/engine/checkpoint/torch/fuzz-torch.mjs [mutations] [seed]. Not part of the test run.
-// Every mutation must open or fail with a code, within two seconds; whatever opens must give every tensor in full.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { inflateRawSync } from 'node:zlib'
-import { runnerImport } from 'vite'
+// Structure-aware damage to PyTorch files: instructions of the pickle, entries and directory of the archive.
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { damage } from './random.mjs'
+import { zipEntries } from './structured.mjs'
 
-const count = Number(process.argv[2] ?? 20_000)
-const firstSeed = Number(process.argv[3] ?? 1)
-const root = resolve(import.meta.dirname, '../../../..')
-const reference = resolve(root, '../shared/reference/checkpoints')
-const MAX_CASE_MS = 2000
-const MAX_READ_BYTES = 16 * 1024 * 1024
 const MAX_SOURCE_BYTES = 64 * 1024
-
-const load = async (path) =>
-  (await runnerImport(join(root, path), { configFile: false, logLevel: 'error', oxc: { target: 'node20' } })).module
-const { openCheckpoint } = await load('engine/checkpoint/open.ts')
-const { zipFile } = await load('test/support/zip-writer.ts')
-
-if (!existsSync(reference)) throw new Error(`The reference files are not at ${reference}.`)
-
-/** Mulberry32: the same mutations for the same seed on every machine. */
-function randomOf(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const FIXED = { J: 4, K: 1, M: 2, G: 8, h: 1, j: 4, q: 1, r: 4, '\x80': 1, '\x82': 1, '\x83': 2, '\x84': 4, '\x95': 8 }
 const PREFIXED = { T: 4, U: 1, X: 4, B: 4, C: 1, '\x8a': 1, '\x8b': 4, '\x8c': 1, '\x8d': 8, '\x8e': 8, '\x96': 8 }
@@ -99,23 +73,6 @@ function mutatePickle(list, random) {
   return Buffer.concat(result)
 }
 
-/** The entries of a correct archive whose directory has no zip64 numbers. */
-function entriesOf(bytes) {
-  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'))
-  const entries = []
-  let position = bytes.readUInt32LE(end + 16)
-  for (let index = bytes.readUInt16LE(end + 10); index > 0; index--) {
-    const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((offset) => bytes.readUInt16LE(position + offset))
-    const header = bytes.readUInt32LE(position + 42)
-    const start = header + 30 + bytes.readUInt16LE(header + 26) + bytes.readUInt16LE(header + 28)
-    const data = bytes.subarray(start, start + bytes.readUInt32LE(position + 20))
-    const name = bytes.toString('utf8', position + 46, position + 46 + nameBytes)
-    entries.push({ name, bytes: bytes.readUInt16LE(position + 10) === 8 ? inflateRawSync(data) : data })
-    position += 46 + nameBytes + extraBytes + commentBytes
-  }
-  return { entries, directory: bytes.readUInt32LE(end + 16) }
-}
-
 function mutateBytes(bytes, random, from) {
   const result = Buffer.from(bytes)
   for (let times = 1 + Math.floor(random() * 6); times > 0; times--) {
@@ -143,7 +100,7 @@ function mutateArchive(source, random) {
     victim[lie] = lie === 'method' || lie === 'flags' ? value & 0xffff : value
   }
   if (random() < 0.05) changed.push(changed[Math.floor(random() * changed.length)])
-  return zipFile(changed)
+  return source.zipFile(changed)
 }
 
 function mutateLegacy(source, random) {
@@ -152,15 +109,16 @@ function mutateLegacy(source, random) {
   return Buffer.concat([...parts, source.data])
 }
 
-function readSource(name) {
-  const bytes = readFileSync(join(reference, name))
+/** What can be damaged in a file; null where it is none of the kind, or too large to be damaged often. */
+function readSource(path, zipFile) {
+  const bytes = readFileSync(path)
   if (bytes.length > MAX_SOURCE_BYTES) return null
   if (bytes.readUInt32LE(0) === 0x04034b50) {
     if (bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1')) < 0) return null
-    const archive = entriesOf(bytes)
+    const archive = zipEntries(bytes)
     const pickle = archive.entries.find((entry) => entry.name.endsWith('data.pkl'))
     return pickle && pickle.bytes.length < MAX_SOURCE_BYTES
-      ? { name, bytes, archive, instructions: instructions(pickle.bytes, 0).found, mutate: mutateArchive }
+      ? { bytes, zipFile, archive, instructions: instructions(pickle.bytes, 0).found, mutate: mutateArchive }
       : null
   }
   const pickles = []
@@ -170,57 +128,35 @@ function readSource(name) {
     pickles.push(found)
     position = end
   }
-  return { name, bytes, pickles, data: bytes.subarray(position), mutate: mutateLegacy }
+  return { bytes, pickles, data: bytes.subarray(position), mutate: mutateLegacy }
 }
 
-async function check(path) {
-  const checkpoint = await openCheckpoint(path)
-  try {
-    for (const { name, sizeBytes } of checkpoint.tensors.values()) {
-      if (sizeBytes > MAX_READ_BYTES) continue
-      const bytes = await checkpoint.read(name)
-      if (bytes.length !== sizeBytes) throw new Error(`${name} gave ${bytes.length} of ${sizeBytes} bytes`)
-      const half = sizeBytes >> 1
-      const rest = await checkpoint.readRange({ name, offsetBytes: half, sizeBytes: sizeBytes - half })
-      if (Buffer.compare(rest, bytes.subarray(half)) !== 0) throw new Error(`${name} differs when it is read in parts`)
-    }
-  } finally {
-    checkpoint[Symbol.dispose]()
-  }
+/** The cases of files (torch.save before and since 1.6, TorchScript); files of other kinds are left out. */
+export function torchCases(paths, { zipFile }) {
+  return paths.flatMap((path) => {
+    const source = readSource(path, zipFile)
+    const file = basename(path)
+    return source
+      ? [{ name: file, open: file, originals: { [file]: source.bytes }, mutate: (random) => ({ [file]: source.mutate(source, random) }) }]
+      : []
+  })
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'weightroom-fuzz-'))
-const sources = readdirSync(reference)
-  .filter((name) => /\.(bin|pt|pth)$/.test(name))
-  .map(readSource)
-  .filter((source) => source !== null)
-const codes = new Map()
-const failures = []
-try {
-  for (let index = 0; index < count; index++) {
-    const seed = firstSeed + index
-    const random = randomOf(seed)
-    const source = sources[Math.floor(random() * sources.length)]
-    const path = join(folder, `case${source.name.slice(source.name.lastIndexOf('.'))}`)
-    writeFileSync(path, source.mutate(source, random))
-    const start = performance.now()
-    let code = 'opened'
-    try {
-      await check(path)
-    } catch (error) {
-      code = error?.name === 'EngineError' ? error.code : 'crash'
-      if (code === 'crash') failures.push(`seed ${seed} (${source.name}): ${error?.stack ?? error}`)
-    }
-    const elapsedMs = performance.now() - start
-    if (elapsedMs > MAX_CASE_MS) failures.push(`seed ${seed} (${source.name}): ${Math.round(elapsedMs)} ms, ${code}`)
-    codes.set(code, (codes.get(code) ?? 0) + 1)
-    if (failures.length >= 20) break
+const BLOCK = 512
+
+/** Tar headers carry a checksum, which would stop every damage: it is made right again. */
+function sealTar(bytes) {
+  for (let at = 0; at + BLOCK <= bytes.length; at += BLOCK) {
+    if (bytes.toString('latin1', at + 257, at + 262) !== 'ustar') continue
+    bytes.fill(' ', at + 148, at + 156)
+    let sum = 0
+    for (let index = 0; index < BLOCK; index++) sum += bytes[at + index]
+    bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148, 'latin1')
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+  return bytes
 }
-const table = [...codes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${String(times).padStart(7)}  ${code}`)
-process.stdout.write(`${sources.length} files, seeds ${firstSeed} to ${firstSeed + count - 1}\n${table.join('\n')}\n`)
-process.stdout.write(`peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`)
-for (const failure of failures) process.stdout.write(`${failure}\n`)
-process.exitCode = failures.length === 0 ? 0 : 1
+
+/** The case of a tar archive (PyTorch before 0.1.11). */
+export function tarCase(name, bytes) {
+  return { name, open: name, originals: { [name]: bytes }, mutate: (random) => ({ [name]: sealTar(damage(bytes, random)) }) }
+}
