@@ -3,10 +3,11 @@ import { EngineError, engineError } from '../errors'
 import type { DecoderModel } from '../runtime/model-types'
 import type { StreamDecoder } from '../tokenizer/types'
 import { prefill, type Clock } from './prefill'
-import { createSampler } from './sampler'
+import { createReplySampler } from './reply-sampler'
+import { createReplyText } from './reply-text'
 import { createSequence, type Sequence } from './sequence'
-import { createStopWatcher } from './stop-strings'
 import type { FinishReason, GenerateEvent, GenerationStats, SamplingSettings } from './types'
+import type { Vocabulary } from './vocabulary'
 
 /** What generation needs of a loaded model. */
 export interface GenerationModel {
@@ -18,6 +19,8 @@ export interface GenerationModel {
   readonly stopStrings: readonly string[]
   /** Tokens that prompt and reply may have together. */
   readonly contextLength: number
+  /** The tokens' texts, for grammars and DRY; what needs them is refused without. */
+  readonly vocabulary?: Vocabulary
 }
 
 /** One reply. */
@@ -29,6 +32,10 @@ export interface GenerateOptions {
   readonly sequence?: Sequence
   /** The reply is the prompt's own continuation (no chat template): its first word keeps the space before it. */
   readonly continuesPrompt?: boolean
+  /** The reply's beginning, which the model is to go on from; it counts as part of the reply, not of the prompt. */
+  readonly prefillIds?: readonly number[]
+  /** Asks for a 'token' event per token with this many alternatives (0 or more), by the model's own distribution. */
+  readonly topLogprobs?: number
   /** Injected in tests. */
   readonly clock?: Clock
   readonly randomSeed?: () => number
@@ -38,6 +45,9 @@ export interface GenerateOptions {
 /** Ids of the prompt that a continuation's text is decoded behind; enough for any tokenizer's word-start rule. */
 const CONTINUED_IDS = 8
 
+/** What the end of a turn adds to the text. */
+const NOTHING = { decoded: '', shown: '' } as const
+
 /** A seed for a reply that was not given one. */
 function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
@@ -45,7 +55,7 @@ function freshSeed(): number {
 
 /**
  * Generates one reply. Yields prefill progress, text deltas (never empty, never part of a character or of a stop string), then exactly one 'finished', whose text is the
- * deltas joined and whose ids leave out the id that ended the turn. An abort of `signal` is the finish reason 'cancelled' and keeps the text.
+ * beginning and the deltas joined and whose ids leave out the beginning and the id that ended the turn. An abort of `signal` is the finish reason 'cancelled' and keeps the text.
  * Throws "generate/empty-prompt", "generate/bad-setting", "runtime/token-out-of-range", "generate/busy", "runtime/context-overflow" before any event, and what the decoder throws.
  */
 export async function* generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, undefined> {
@@ -54,12 +64,13 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   const startMs = clock.now()
   checkPrompt(options)
   const seed = settings.seed ?? (options.randomSeed ?? freshSeed)()
-  const sampler = createSampler({ vocabSize: model.decoder.config.vocabSize, settings, seed })
+  const sampler = createReplySampler({ ...options, seed })
+  const { prefillIds = [] } = options
   const sequence = options.sequence ?? createSequence(model.decoder, { capacityTokens: neededCapacity(options) })
   const release = sequence.acquire()
-  const text = createReplyText(options)
+  const text = createReplyText({ decoder: model.createStreamDecoder(), prefillIds, ...textOptions(options) })
   const ids: number[] = []
-  const contextIds = [...promptIds]
+  const contextIds = [...promptIds, ...prefillIds]
   const maxNewTokens = settings.maxNewTokens ?? Number.POSITIVE_INFINITY
   const contextLength = Math.min(model.contextLength, sequence.capacityTokens)
   let firstTokenMs: number | null = null
@@ -67,24 +78,28 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   let finishReason: FinishReason | null = null
 
   try {
-    const cachedTokens = sequence.reuse(promptIds)
+    const startIds = [...contextIds]
+    const cachedTokens = sequence.reuse(startIds)
     let logits: Float32Array
     try {
-      logits = yield* prefill({ decoder: model.decoder, sequence, promptIds, clock, ...(signal && { signal }) })
+      logits = yield* prefill({ decoder: model.decoder, sequence, promptIds: startIds, clock, ...(signal && { signal }) })
       prefillMs = clock.now() - startMs
       for (;;) {
         signal?.throwIfAborted()
-        const id = sampler(logits, contextIds)
+        const { id, logprobs } = sampler.pick(logits, contextIds)
         firstTokenMs ??= clock.now()
-        if (model.stopIds.has(id)) {
+        const ends = model.stopIds.has(id)
+        const { decoded, shown } = ends ? NOTHING : text.push(id)
+        if (logprobs !== null) yield { type: 'token', id, text: decoded, logprob: logprobs.of(id), alternatives: logprobs.likeliest }
+        if (ends) {
           finishReason = 'stop'
           break
         }
         ids.push(id)
         contextIds.push(id)
-        const delta = text.push(id)
-        if (delta.length > 0) yield { type: 'delta', text: delta, id }
+        if (shown.length > 0) yield { type: 'delta', text: shown, id }
         if (text.stopString() !== null) finishReason = 'stop-string'
+        else if (sampler.isComplete()) finishReason = 'stop'
         else if (ids.length >= maxNewTokens) finishReason = 'length'
         else if (contextIds.length >= contextLength) finishReason = 'context'
         if (finishReason !== null) break
@@ -100,7 +115,7 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
     if (text.stopString() !== null) finishReason = 'stop-string'
     const endMs = clock.now()
     const stats = {
-      promptTokens: promptIds.length,
+      promptTokens: startIds.length,
       cachedTokens,
       completionTokens: ids.length,
       ttftMs: (firstTokenMs ?? endMs) - startMs,
@@ -116,11 +131,22 @@ export async function* generate(options: GenerateOptions): AsyncGenerator<Genera
   }
 }
 
+/** How the text of a reply is made. */
+function textOptions({ model, promptIds, settings, continuesPrompt }: GenerateOptions): {
+  readonly stopStrings: readonly string[]
+  readonly contextIds: readonly number[]
+} {
+  if (continuesPrompt === true) return { stopStrings: settings.stop, contextIds: promptIds.slice(-CONTINUED_IDS) }
+  // A grammar holds for the tokens as they stand in the middle of a text: the first one must not lose its space.
+  const held = settings.constraint !== undefined && settings.constraint !== null
+  return { stopStrings: [...settings.stop, ...model.stopStrings], contextIds: held ? (model.vocabulary?.contextIds ?? []) : [] }
+}
+
 /** Refuses what cannot be generated from, before anything runs. */
-function checkPrompt({ model, promptIds, sequence, settings }: GenerateOptions): void {
+function checkPrompt({ model, promptIds, prefillIds = [], sequence, settings }: GenerateOptions): void {
   if (promptIds.length === 0) throw engineError('generate/empty-prompt', { promptTokens: 0 })
   const { vocabSize } = model.decoder.config
-  for (const id of promptIds) {
+  for (const id of [...promptIds, ...prefillIds]) {
     if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw engineError('runtime/token-out-of-range', { id, vocabSize })
   }
   const { maxNewTokens } = settings
@@ -129,45 +155,13 @@ function checkPrompt({ model, promptIds, sequence, settings }: GenerateOptions):
   }
   const contextLength = Math.min(model.contextLength, sequence?.capacityTokens ?? model.contextLength)
   // One place must be left for the reply.
-  const neededTokens = promptIds.length + 1
+  const neededTokens = promptIds.length + prefillIds.length + 1
   if (neededTokens > contextLength) throw engineError('runtime/context-overflow', { neededTokens, contextLength })
 }
 
 /** Tokens of cache that this reply can come to use. */
-function neededCapacity({ model, promptIds, settings }: GenerateOptions): number {
-  return Math.min(model.contextLength, promptIds.length + (settings.maxNewTokens ?? model.contextLength))
-}
-
-/** Collects a reply's text: ids through the stream decoder, then through the stop strings. */
-function createReplyText({ model, promptIds, settings, continuesPrompt }: GenerateOptions): {
-  readonly push: (id: number) => string
-  readonly end: () => string
-  readonly stopString: () => string | null
-  readonly whole: () => string
-} {
-  const decoder = model.createStreamDecoder()
-  const stops = createStopWatcher(continuesPrompt === true ? settings.stop : [...settings.stop, ...model.stopStrings])
-  let whole = ''
-  let stopString: string | null = null
-  if (continuesPrompt === true) for (const id of promptIds.slice(-CONTINUED_IDS)) decoder.push(id)
-  const show = (decoded: string): string => {
-    const result = stops.push(decoded)
-    stopString ??= result.stopString
-    whole += result.text
-    return result.text
-  }
-  return {
-    push: (id) => show(decoder.push(id)),
-    end: () => {
-      if (stopString !== null) return ''
-      const last = show(decoder.flush())
-      const held = stops.flush()
-      whole += held
-      return last + held
-    },
-    stopString: () => stopString,
-    whole: () => whole,
-  }
+function neededCapacity({ model, promptIds, prefillIds = [], settings }: GenerateOptions): number {
+  return Math.min(model.contextLength, promptIds.length + prefillIds.length + (settings.maxNewTokens ?? model.contextLength))
 }
 
 /** True for the failures that an abort of `signal` causes. */

@@ -15,6 +15,8 @@ import type { GenerationModel } from './generate'
 import { openDecoder, type OpenDecoderOptions } from './open-decoder'
 import { createSequence, type Sequence } from './sequence'
 import type { SamplingSettings } from './types'
+import { createVocabulary } from './vocabulary'
+import type { Vocabulary } from './vocabulary'
 
 /** How a model is loaded. */
 export interface LoadModelOptions extends OpenDecoderOptions {
@@ -31,6 +33,7 @@ export interface LoadedModel extends GenerationModel, Disposable {
   readonly generationDefaults: GenerationDefaults
   readonly decoder: LoadedDecoder
   readonly tokenizer: Tokenizer
+  readonly vocabulary: Vocabulary
   readonly chatTemplate: ChatTemplate
   /** Why the model's chat template cannot be used, or null. Everything but a chat works without one; rendering throws this. */
   readonly chatTemplateProblem: EngineError | null
@@ -98,6 +101,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       generationDefaults: defaults,
       decoder,
       tokenizer,
+      vocabulary: createVocabulary(tokenizer, config.vocabSize),
       chatTemplate: template,
       chatTemplateProblem: problem,
       encodeChat: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }).ids,

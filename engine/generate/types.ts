@@ -1,4 +1,5 @@
 // Settings and events of generation.
+import type { OutputConstraint } from './grammar/compile-constraint'
 
 /** Sampling settings; field names follow Transformers' GenerationConfig in camelCase. `temperature` 0 means greedy. */
 export interface SamplingSettings {
@@ -15,6 +16,37 @@ export interface SamplingSettings {
   readonly seed: number | null
   readonly maxNewTokens: number | null
   readonly stop: readonly string[]
+  // What follows is off where it is left out.
+  readonly typicalP?: number
+  readonly topH?: number
+  readonly epsilonCutoff?: number
+  readonly etaCutoff?: number
+  readonly noRepeatNgramSize?: number
+  readonly minNewTokens?: number
+  readonly presencePenalty?: number
+  readonly frequencyPenalty?: number
+  readonly dryMultiplier?: number
+  readonly dryBase?: number
+  readonly dryAllowedLength?: number
+  /** Texts that no repetition reaches across; a token that contains one is a border. */
+  readonly drySequenceBreakers?: readonly string[]
+  readonly xtcProbability?: number
+  readonly xtcThreshold?: number
+  /** 2 = mirostat 2, in place of the filters. */
+  readonly mirostat?: number
+  readonly mirostatTau?: number
+  readonly mirostatEta?: number
+  readonly dynamicTemperatureRange?: number
+  readonly dynamicTemperatureExponent?: number
+  readonly logitBias?: readonly (readonly [id: number, bias: number])[]
+  /** The form that the whole reply must have. */
+  readonly constraint?: OutputConstraint | null
+}
+
+/** A token and the natural logarithm of its probability before any setting changed it. */
+export interface TokenLogprob {
+  readonly id: number
+  readonly logprob: number
 }
 
 /** Why a reply ended. 'stop' is an end-of-turn id, 'context' the context window's end. */
@@ -32,10 +64,18 @@ export interface GenerationStats {
   readonly seed: number
 }
 
-/** Events of generate(), in order: prefill*, delta*, finished. */
+/** Events of generate(), in order: prefill*, (token?, delta?)*, finished. */
 export type GenerateEvent =
   | { readonly type: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
   | { readonly type: 'delta'; readonly text: string; readonly id: number }
+  | ({
+      /** One token of the reply, the one that ends the turn too; only where log-probabilities were asked for. */
+      readonly type: 'token'
+      /** What it added to the text; '' while a character is incomplete, and for the end of the turn. */
+      readonly text: string
+      /** The likeliest tokens, in descending order; the chosen one is among them only where it is one of them. */
+      readonly alternatives: readonly TokenLogprob[]
+    } & TokenLogprob)
   | {
       readonly type: 'finished'
       readonly finishReason: FinishReason
