@@ -139,6 +139,9 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
       chats().stop(chatId)
       return null
     },
+    'chats.tokens': ({ chatId, messageId }) => chats().tokens(chatId, messageId),
+    'chats.prompt': async (input) => await chats().prompt(input),
+    'engine.checkConstraint': async (input) => await engine.request('checkConstraint', input),
     'chats.contextUse': async ({ chatId, draft }) => await chats().contextUse(chatId, draft),
   }
 }

@@ -18,6 +18,8 @@ const catalogue = {
   'chats/message-not-found': (d: { messageId: string }) => `There is no message ${d.messageId} in this chat.`,
   'chats/wrong-role': (d: { messageId: string; role: string; needed: string }) =>
     `Message ${d.messageId} was written by the ${d.role}; this needs one of the ${d.needed}.`,
+  'chats/no-such-token': (d: { messageId: string; token: number }) =>
+    `Reply ${d.messageId} has no other choice at token ${d.token} that it could go on from.`,
   'chats/busy': (d: { chatId: string }) => `Chat ${d.chatId} is still answering; stop that reply first.`,
   'chats/disk-full': (d: { path: string }) =>
     `The disk is full: the chat could not be saved to ${d.path}. It stays in the window until there is room.`,

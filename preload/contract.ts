@@ -1,7 +1,9 @@
 // THE contract between the app's services and every window: each call and stream with its input schema, output type and events.
 // Imports nothing but its parts and its schema library, so that preload, renderer, hosts and tests can all hold on to it.
 import * as v from 'valibot'
-import { call, id, integer, nothing, number, path, stream, text } from './contract-entries'
+import { constraintSchema, samplingSchema, type Sampling } from './sampling'
+import type { PromptView, ReplyToken } from './tokens'
+import { call, id, integer, nothing, path, stream, text } from './contract-entries'
 import type { ContractError, Result } from './contract-entries'
 import { workbenchCalls, workbenchStreams } from './contract-workbench'
 
@@ -30,19 +32,6 @@ export interface AppInfo {
 /** A message longer than this is refused: no context window of today takes it. */
 const MAX_MESSAGE_CHARS = 1_000_000
 
-/** Sampling settings with the ranges that the panel offers; temperature 0 is greedy, 0 / 1 turn a filter off as marked in the engine. */
-export const samplingSchema = v.object({
-  temperature: number(0, 5),
-  topK: integer(0, 1000),
-  topP: number(0, 1),
-  minP: number(0, 1),
-  repetitionPenalty: number(0.1, 5),
-  seed: v.nullable(integer(0, 4_294_967_295)),
-  maxNewTokens: v.nullable(integer(1, 1_000_000)),
-  stop: v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(200))), v.maxLength(16)),
-})
-export type Sampling = v.InferOutput<typeof samplingSchema>
-
 export const settingsSchema = v.object({
   theme: v.picklist(['system', 'light', 'dark']),
   language: v.picklist(['system', 'en', 'zh-TW', 'zh-CN']),
@@ -55,6 +44,9 @@ export const settingsSchema = v.object({
   threads: v.nullable(integer(1, 256)),
   contextLength: v.nullable(integer(16, 1_048_576)),
 })
+export { samplingSchema } from './sampling'
+export type { Constraint, Sampling } from './sampling'
+export type { PromptToken, PromptView, ReplyToken, TokenChoice } from './tokens'
 export type Settings = v.InferOutput<typeof settingsSchema>
 
 /** Where a model of the library lies and whether it can run. */
@@ -165,6 +157,8 @@ export interface Message {
   readonly stats: ReplyStats | null
   readonly error: ContractError | null
   readonly modelName: string | null
+  /** Whether "chats.tokens" and "chats.prompt" have what the model saw and offered. */
+  readonly hasTokens?: boolean
   /** Ids of all alternatives in order of creation, this message included. */
   readonly siblingIds: readonly string[]
 }
@@ -247,6 +241,12 @@ export const calls = {
   'chats.selectBranch': call<Chat>()(v.strictObject({ chatId: id, messageId: id })),
   /** Ends the running reply of a chat; its stream then finishes with reason 'cancelled' and the text so far. */
   'chats.stop': call<null>()(v.strictObject({ chatId: id })),
+  /** The tokens of a reply with their alternatives; null where none were kept. */
+  'chats.tokens': call<readonly ReplyToken[] | null>()(v.strictObject({ chatId: id, messageId: id })),
+  /** What the model got for a reply, or would get for the draft when `messageId` is null. */
+  'chats.prompt': call<PromptView>()(v.strictObject({ chatId: v.nullable(id), messageId: v.nullable(id), draft: text(MAX_MESSAGE_CHARS) })),
+  /** Whether a reply could be held to this; the failure says why not. */
+  'engine.checkConstraint': call<null>()(v.strictObject({ constraint: constraintSchema })),
   'chats.contextUse': call<ContextUse>()(v.strictObject({ chatId: v.nullable(id), draft: text(MAX_MESSAGE_CHARS) })),
   ...workbenchCalls,
 } as const
@@ -263,6 +263,10 @@ export const streams = {
         v.strictObject({ kind: v.literal('send'), content: v.pipe(text(MAX_MESSAGE_CHARS), v.minLength(1)) }),
         /** A new sibling of the assistant message. */
         v.strictObject({ kind: v.literal('regenerate'), messageId: id }),
+        /** Goes on where the reply ended; the message itself grows. */
+        v.strictObject({ kind: v.literal('continue'), messageId: id }),
+        /** A new sibling that begins as the reply did up to a token, with one of its alternatives in its place. */
+        v.strictObject({ kind: v.literal('branch'), messageId: id, token: integer(0, 1_000_000), alternative: integer(0, 100) }),
         /** A new sibling of the user message, and a reply to it. */
         v.strictObject({ kind: v.literal('edit'), messageId: id, content: v.pipe(text(MAX_MESSAGE_CHARS), v.minLength(1)) }),
       ]),

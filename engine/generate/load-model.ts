@@ -39,6 +39,8 @@ export interface LoadedModel extends GenerationModel, Disposable {
   readonly chatTemplateProblem: EngineError | null
   /** The prompt of a conversation, up to the opening of the assistant's turn. Throws what encodeChat of the tokenizer throws, and `chatTemplateProblem`. */
   readonly encodeChat: (messages: readonly ChatMessage[]) => number[]
+  /** The same, with the text that the template made. */
+  readonly renderPrompt: (messages: readonly ChatMessage[]) => { readonly text: string; readonly ids: readonly number[] }
   /** The author's defaults, filled up with ours. */
   readonly defaultSampling: SamplingSettings
   /** As ONNX Runtime names it. */
@@ -104,6 +106,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       vocabulary: createVocabulary(tokenizer, config.vocabSize),
       chatTemplate: template,
       chatTemplateProblem: problem,
+      renderPrompt: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }),
       encodeChat: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }).ids,
       stopStrings: template.stopStrings,
       stopIds: stopIdsOf({ config, defaults, tokenizer }),

@@ -8,7 +8,7 @@ export interface Vocabulary {
   readonly size: number
   /** What the token adds in the middle of a text; null for special tokens and ids that stand for nothing. */
   readonly bytesOf: (id: number) => Uint8Array | null
-  /** The same as text, parts of characters as U+FFFD; special tokens as the vocabulary writes them. */
+  /** The same as text, parts of characters as <0xNN>; special tokens as the vocabulary writes them. */
   readonly textOf: (id: number) => string
   /** All tokens by their bytes; the first call takes about a second for a large vocabulary. */
   readonly trie: () => TokenTrie
@@ -20,6 +20,8 @@ export interface Vocabulary {
 
 const BYTE_PIECE = /^<0x([0-9A-Fa-f]{2})>$/
 const REPLACEMENT = '\ufffd'
+
+const asBytePiece = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`
 
 /** Makes the vocabulary of a tokenizer; `size` is the model's, which may have more ids than the tokenizer. Tokens are looked at when they are asked for. */
 export function createVocabulary(tokenizer: Tokenizer, size: number): Vocabulary {
@@ -48,7 +50,9 @@ export function createVocabulary(tokenizer: Tokenizer, size: number): Vocabulary
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const textOf = (id: number): string => {
     const bytes = bytesOf(id)
-    return bytes === null ? (tokenizer.piece(id) ?? '') : decoder.decode(bytes)
+    if (bytes === null) return tokenizer.piece(id) ?? ''
+    const text = decoder.decode(bytes)
+    return text.includes(REPLACEMENT) ? Array.from(bytes, asBytePiece).join('') : text
   }
   return {
     size,

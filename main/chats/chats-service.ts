@@ -1,13 +1,25 @@
 // Chats: kept in a database, branching, searchable, answered by the engine and written while they stream.
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import type { Chat, ChatSummary, ContextUse, Message, ReplyEvent, Sampling, StreamInput } from '../../preload/contract'
+import type {
+  Chat,
+  ChatSummary,
+  ContextUse,
+  Message,
+  PromptView,
+  ReplyEvent,
+  ReplyToken,
+  Sampling,
+  StreamInput,
+} from '../../preload/contract'
+import type { ReplyPrefix } from '../engine/protocol'
 import type { Clock, Log } from '../host'
 import { serviceError } from '../service-error'
 import { newestLeafUnder, pathTo, siblingsById } from './branch'
 import { createJournal } from './journal'
 import type { ChatDefaults, ReplyEngine } from './ports'
 import { promptMessages } from './prompt'
+import { branchPrefix, unpackRecord, wholePrefix, type StoredRecord } from './record'
 import { runReply } from './reply'
 import type { ChatRow, MessageNode, MessageRow } from './rows'
 import { openStore } from './store'
@@ -36,8 +48,23 @@ export interface ChatsService {
   }) => Promise<void>
   readonly stop: (chatId: string) => void
   readonly contextUse: (chatId: string | null, draft: string) => Promise<ContextUse>
+  /** The tokens of a reply; null where none were kept. */
+  readonly tokens: (chatId: string, messageId: string) => readonly ReplyToken[] | null
+  /** What the model got for a reply, or would get for a draft. */
+  readonly prompt: (options: {
+    readonly chatId: string | null
+    readonly messageId: string | null
+    readonly draft: string
+  }) => Promise<PromptView>
   /** Stops every reply, waits until they are stored, closes the database. */
   readonly close: () => Promise<void>
+}
+
+/** What a reply begins with: `row` is the message that goes on, null for a new one. */
+interface ReplyBeginning {
+  readonly row: MessageRow | null
+  readonly prefix: ReplyPrefix | null
+  readonly tokens: readonly ReplyToken[]
 }
 
 interface Running {
@@ -89,7 +116,7 @@ export function createChatsService(options: {
   }
 
   function newMessage(fields: Pick<MessageRow, 'chatId' | 'parentId' | 'role' | 'content' | 'status' | 'modelName'>): MessageRow {
-    return { id: randomUUID(), createdAtMs: clock.now(), finishReason: null, stats: null, error: null, ...fields }
+    return { id: randomUUID(), createdAtMs: clock.now(), finishReason: null, stats: null, error: null, hasTokens: false, ...fields }
   }
 
   function messageOf(chat: ChatRow, messageId: string, role: MessageRow['role']): MessageRow {
@@ -108,9 +135,26 @@ export function createChatsService(options: {
     }
   }
 
+  function recordOf(messageId: string): StoredRecord | null {
+    const bytes = store.record(messageId)
+    return bytes === null ? null : unpackRecord(bytes)
+  }
+
+  /** What a continued or branched reply begins with, or null for one that is written anew. */
+  function beginning(chat: ChatRow, action: ReplyAction): ReplyBeginning | null {
+    if (action.kind !== 'continue' && action.kind !== 'branch') return null
+    const row = messageOf(chat, action.messageId, 'assistant')
+    const tokens = recordOf(row.id)?.tokens ?? []
+    if (action.kind === 'continue')
+      return { row, prefix: row.content === '' ? null : wholePrefix(row.content, tokens), tokens: tokens.filter(({ special }) => !special) }
+    const branch = branchPrefix(tokens, action)
+    if (branch === null) throw serviceError('chats/no-such-token', { messageId: row.id, token: action.token })
+    return { row: null, prefix: branch.prefix, tokens: branch.kept }
+  }
+
   /** The user message that is to be answered; a new one is stored and told. */
   function question(chat: ChatRow, action: ReplyAction, emit: (event: ReplyEvent) => void): string {
-    if (action.kind === 'regenerate') {
+    if (action.kind === 'regenerate' || action.kind === 'continue' || action.kind === 'branch') {
       const { parentId } = messageOf(chat, action.messageId, 'assistant')
       if (parentId === null) throw serviceError('chats/message-not-found', { messageId: action.messageId })
       return parentId
@@ -129,25 +173,31 @@ export function createChatsService(options: {
     options: { readonly action: ReplyAction; readonly emit: (event: ReplyEvent) => void; readonly signal: AbortSignal },
   ): Promise<void> {
     const { emit, signal } = options
+    const begun = beginning(chat, options.action)
     const parentId = question(chat, options.action, emit)
     // Storing a long question and reading a long chat are two turns of the event loop.
     await setImmediate()
     const fallback = defaults()
     const messages = promptMessages(branchOf(chat, parentId).rows, chat.systemPrompt ?? fallback.systemPrompt)
-    const row = newMessage({
+    const fresh = newMessage({
       chatId: chat.id,
       parentId,
       role: 'assistant',
-      content: '',
+      content: begun?.prefix?.text ?? '',
       status: 'streaming',
       modelName: engine.expectedModelName(),
     })
+    // A reply that goes on stays the message that it is.
+    const row: MessageRow = begun?.row ? { ...begun.row, status: 'streaming', finishReason: null, error: null } : fresh
     journal.save(row)
     journal.showLeaf(chat.id, row.id, row.createdAtMs)
     emit({ type: 'started', message: shownMessage(row) })
     await runReply({
       row,
       messages,
+      prefix: begun?.prefix ?? null,
+      tokensBefore: begun?.tokens ?? [],
+      store,
       sampling: chat.sampling ?? fallback.sampling,
       engine,
       journal,
@@ -217,6 +267,17 @@ export function createChatsService(options: {
       const branch = chat === null ? [] : branchOf(chat, journal.leafOf(chat)).rows
       const withDraft = draft === '' ? branch : [...branch, { role: 'user' as const, content: draft }]
       return await engine.countTokens(promptMessages(withDraft, chat?.systemPrompt ?? fallback.systemPrompt))
+    },
+    tokens: (chatId, messageId) => recordOf(messageOf(chatRow(chatId), messageId, 'assistant').id)?.tokens ?? null,
+    prompt: async ({ chatId, messageId, draft }) => {
+      const chat = chatId === null ? null : chatRow(chatId)
+      const reply = chat === null || messageId === null ? null : messageOf(chat, messageId, 'assistant')
+      const kept = reply === null ? null : (recordOf(reply.id)?.prompt ?? null)
+      if (kept !== null) return { ...kept, asSent: true }
+      const leafId = reply === null ? (chat === null ? null : journal.leafOf(chat)) : reply.parentId
+      const branch = chat === null ? [] : branchOf(chat, leafId).rows
+      const withDraft = draft === '' || reply !== null ? branch : [...branch, { role: 'user' as const, content: draft }]
+      return { ...(await engine.prompt(promptMessages(withDraft, chat?.systemPrompt ?? defaults().systemPrompt))), asSent: false }
     },
     close: async () => {
       stopTrash()

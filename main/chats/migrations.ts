@@ -65,5 +65,8 @@ create trigger messages_delete after delete on messages begin
 end;
 `
 
+/** What a reply's tokens were and what the model saw: read only when asked for, so it stays out of every select list. */
+const second = 'alter table messages add column record blob;'
+
 /** Step n brings a file of version n to version n + 1. A released step is never changed. */
-export const migrations: readonly string[] = [first]
+export const migrations: readonly string[] = [first, second]

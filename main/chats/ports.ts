@@ -1,7 +1,7 @@
 // What the chat service needs from the rest of the app; app.ts plugs it together.
 import type { ChatMessage } from '../../engine/tokenizer/types'
-import type { Sampling } from '../../preload/contract'
-import type { GenerateFrame, GenerateOutcome } from '../engine/protocol'
+import type { PromptView, Sampling } from '../../preload/contract'
+import type { GenerateFrame, GenerateOutcome, ReplyPrefix } from '../engine/protocol'
 
 /** A model that replies can be asked of. Its failures are service errors. */
 export interface ReplyModel {
@@ -11,6 +11,8 @@ export interface ReplyModel {
   readonly generate: (options: {
     readonly messages: readonly ChatMessage[]
     readonly sampling: Sampling
+    /** The beginning to go on from; null writes anew. */
+    readonly prefix: ReplyPrefix | null
     readonly onFrame: (frame: GenerateFrame) => void
     readonly signal: AbortSignal
   }) => Promise<GenerateOutcome>
@@ -24,6 +26,8 @@ export interface ReplyEngine {
   readonly model: () => Promise<ReplyModel>
   /** Throws "engine/not-loaded" while no model is loaded. */
   readonly countTokens: (messages: readonly ChatMessage[]) => Promise<{ readonly usedTokens: number; readonly contextLength: number }>
+  /** What the model would get. Throws "engine/not-loaded" while no model is loaded. */
+  readonly prompt: (messages: readonly ChatMessage[]) => Promise<Omit<PromptView, 'asSent'>>
 }
 
 /** The settings that a chat without its own falls back to. */

@@ -1,20 +1,26 @@
 // One reply from question to last character: stored as it streams, so that a crash loses at most half a second of it.
-import type { ContractError, Message, ReplyEvent, Sampling } from '../../preload/contract'
+import type { ContractError, Message, ReplyEvent, ReplyToken, Sampling } from '../../preload/contract'
 import type { ChatMessage } from '../../engine/tokenizer/types'
-import type { GenerateOutcome } from '../engine/protocol'
+import type { GenerateOutcome, ReplyPrefix } from '../engine/protocol'
 import type { Clock, Log } from '../host'
 import { contractErrorOf, serviceError } from '../service-error'
 import type { MessageJournal } from './journal'
 import type { ReplyEngine } from './ports'
+import { packRecord } from './record'
 import type { MessageRow } from './rows'
+import type { ChatStore } from './store'
 
 /** How often streamed text is written to the database. */
 const FLUSH_MS = 500
 
-/** What a reply needs. `row` is the assistant message as it was inserted, empty and streaming. */
+/** What a reply needs. `row` is the assistant message as it was inserted, streaming, with the text of `prefix`. */
 export interface ReplyRun {
   readonly row: MessageRow
   readonly messages: readonly ChatMessage[]
+  /** The beginning to go on from, and the tokens that it is kept with. */
+  readonly prefix: ReplyPrefix | null
+  readonly tokensBefore: readonly ReplyToken[]
+  readonly store: Pick<ChatStore, 'saveRecord'>
   /** Null takes the model's own. */
   readonly sampling: Sampling | null
   readonly engine: ReplyEngine
@@ -31,6 +37,7 @@ export interface ReplyRun {
 export async function runReply(run: ReplyRun): Promise<void> {
   const { journal, emit, signal } = run
   let row = run.row
+  let record: GenerateOutcome['record'] | null = null
   let flush: NodeJS.Timeout | undefined
 
   function append(text: string): void {
@@ -47,6 +54,7 @@ export async function runReply(run: ReplyRun): Promise<void> {
     row = { ...row, modelName: model.name }
     const outcome = await model.generate({
       messages: run.messages,
+      prefix: run.prefix,
       sampling: run.sampling ?? model.defaultSampling,
       signal,
       onFrame: (frame) => {
@@ -55,11 +63,13 @@ export async function runReply(run: ReplyRun): Promise<void> {
       },
     })
     row = completed(row, outcome)
+    record = outcome.record ?? null
   } catch (failure) {
     row = broken(row, asError(run.log, failure))
   }
   clearTimeout(flush)
   const unsaved = save(run, row)
+  if (record !== null && record !== undefined && unsaved === null) row = { ...row, hasTokens: saveRecord(run, row.id, record) }
   journal.showLeaf(row.chatId, row.id, run.clock.now())
   emit({ type: 'finished', message: run.shown({ ...row, error: row.error ?? unsaved }) })
 }
@@ -70,6 +80,16 @@ function save(run: ReplyRun, row: MessageRow): ContractError | null {
     return run.journal.save(row)
   } catch (failure) {
     return asError(run.log, failure)
+  }
+}
+
+/** Keeps what the tokens were; without it the reply is whole all the same. */
+function saveRecord(run: ReplyRun, messageId: string, record: NonNullable<GenerateOutcome['record']>): boolean {
+  try {
+    return run.store.saveRecord(messageId, packRecord(record, run.tokensBefore))
+  } catch (failure) {
+    run.log.warn('the tokens of a reply could not be kept', { messageId, failure: String(failure) })
+    return false
   }
 }
 

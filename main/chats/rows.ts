@@ -1,6 +1,6 @@
 // Rows of the chat database as values: what SQLite returns is checked once, here.
 import * as v from 'valibot'
-import { samplingSchema } from '../../preload/contract'
+import { samplingSchema } from '../../preload/sampling'
 import type { Chat, Message } from '../../preload/contract'
 
 /** A message without its place among its siblings. */
@@ -54,6 +54,7 @@ const messageColumns = v.pipe(
     stats: json(statsSchema),
     error: json(errorSchema),
     model_name: optionalText,
+    has_record: v.optional(v.number(), 0),
   }),
   v.transform((row): MessageRow => ({
     id: row.id,
@@ -67,6 +68,7 @@ const messageColumns = v.pipe(
     stats: row.stats,
     error: row.error,
     modelName: row.model_name,
+    hasTokens: row.has_record === 1,
   })),
 )
 
@@ -96,8 +98,11 @@ const nodeColumns = v.pipe(
   v.transform((row): MessageNode => ({ id: row.id, parentId: row.parent_id })),
 )
 
-/** Columns of a message, for select lists. */
+/** Columns of a message that are written with it. */
 export const MESSAGE_COLUMNS = 'id, chat_id, parent_id, role, content, created_at_ms, status, finish_reason, stats, error, model_name'
+
+/** The select list of `messages`. */
+export const MESSAGE_SELECTION = `${MESSAGE_COLUMNS}, record is not null as has_record`
 
 /** Checks one row of `messages`. */
 export function readMessageRow(row: unknown): MessageRow {
@@ -107,6 +112,12 @@ export function readMessageRow(row: unknown): MessageRow {
 /** Checks one row of `chats`. */
 export function readChatRow(row: unknown): ChatRow {
   return v.parse(chatColumns, row)
+}
+
+/** The blob of one row with a message's record; the database hands blobs over as Buffer or ArrayBuffer. */
+export function readRecord(row: unknown): Uint8Array | null {
+  const { record } = v.parse(v.object({ record: v.nullable(v.union([v.instance(Uint8Array), v.instance(ArrayBuffer)])) }), row)
+  return record instanceof ArrayBuffer ? new Uint8Array(record) : record
 }
 
 /** Checks one row with a message's id and parent. */

@@ -3,7 +3,7 @@ import type { ChatSummary } from '../../preload/contract'
 import type { Clock, Log } from '../host'
 import { databaseFailure, inTransaction, openDatabase } from './database'
 import type { Connection } from './database'
-import { jsonColumn, MESSAGE_COLUMNS, readChatRow, readMessageRow, readNode } from './rows'
+import { jsonColumn, MESSAGE_COLUMNS, MESSAGE_SELECTION, readChatRow, readMessageRow, readNode, readRecord } from './rows'
 import type { ChatRow, MessageNode, MessageRow } from './rows'
 import { listChats } from './list'
 
@@ -24,6 +24,9 @@ export interface ChatStore extends Disposable {
   readonly messages: (ids: readonly string[]) => readonly MessageRow[]
   /** Inserts, or replaces what may change while a message is written. */
   readonly saveMessage: (message: MessageRow) => void
+  /** Keeps what belongs to a stored message; false when it is not stored (yet). */
+  readonly saveRecord: (messageId: string, record: Uint8Array) => boolean
+  readonly record: (messageId: string) => Uint8Array | null
   /** Marks messages whose writer is gone as interrupted; returns how many. */
   readonly interruptOrphans: (isAlive: (pid: number) => boolean) => number
   /** Removes one chat that was deleted before `beforeMs`, at most `limit` of its messages at a time; false when nothing is left to remove. */
@@ -92,7 +95,7 @@ export function openStore(options: {
           const marks = some.map(() => '?').join(', ')
           rows.push(
             ...db
-              .prepare(`select ${MESSAGE_COLUMNS} from messages where id in (${marks})`)
+              .prepare(`select ${MESSAGE_SELECTION} from messages where id in (${marks})`)
               .all(...some)
               .map(readMessageRow),
           )
@@ -105,6 +108,12 @@ export function openStore(options: {
         const writer = status === 'streaming' ? process.pid : null
         const [stats, error] = [jsonColumn(message.stats), jsonColumn(message.error)]
         sql.saveMessage.run(id, chatId, parentId, role, content, createdAtMs, status, finishReason, stats, error, modelName, writer)
+      }),
+    saveRecord: (messageId, record) => attempt(() => sql.saveRecord.run(record, messageId).changes > 0),
+    record: (messageId) =>
+      attempt(() => {
+        const row: unknown = sql.record.get(messageId)
+        return row === undefined ? null : readRecord(row)
       }),
     interruptOrphans: (isAlive) =>
       attempt(() => {
@@ -151,6 +160,8 @@ function prepare(db: Connection) {
     saveMessage: db.prepare(`insert into messages(${MESSAGE_COLUMNS}, writer_pid) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       on conflict(id) do update set content = excluded.content, status = excluded.status, finish_reason = excluded.finish_reason,
         stats = excluded.stats, error = excluded.error, model_name = excluded.model_name, writer_pid = excluded.writer_pid`),
+    saveRecord: db.prepare('update messages set record = ? where id = ?'),
+    record: db.prepare('select record from messages where id = ?'),
     writers: db.prepare("select distinct coalesce(writer_pid, 0) as writer from messages where status = 'streaming'"),
     interrupt: db.prepare(
       "update messages set status = 'interrupted', writer_pid = null where status = 'streaming' and coalesce(writer_pid, 0) = ?",

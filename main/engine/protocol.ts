@@ -1,6 +1,16 @@
 // The messages between the app and its engine process: requests with an id, events, one answer each, and a cancel.
 import type { ChatMessage } from '../../engine/tokenizer/types'
-import type { ContractError, DevicePlan, FinishReason, ModelEntry, ReplyStats, Sampling } from '../../preload/contract'
+import type {
+  Constraint,
+  ContractError,
+  DevicePlan,
+  FinishReason,
+  ModelEntry,
+  PromptView,
+  ReplyStats,
+  ReplyToken,
+  Sampling,
+} from '../../preload/contract'
 
 /** A model directory and how it is to be loaded. Null means the engine's own choice. */
 export interface LoadParams {
@@ -28,11 +38,24 @@ export type ModelDescription = Pick<
   'sizeBytes' | 'modelType' | 'dtype' | 'parameterCount' | 'contextLength' | 'state' | 'problem' | 'description'
 >
 
-/** A reply's end as the engine sees it; `text` is the whole reply. */
+/** The beginning of a reply that the model is to go on from. `ids` spell `text` for the model that wrote it. */
+export interface ReplyPrefix {
+  readonly text: string
+  readonly ids: readonly number[]
+}
+
+/** What the model got, and the tokens it wrote after the given beginning. */
+export interface ReplyRecord {
+  readonly prompt: Omit<PromptView, 'asSent'>
+  readonly tokens: readonly ReplyToken[]
+}
+
+/** A reply's end as the engine sees it; `text` is the whole reply, its given beginning too. */
 export interface GenerateOutcome {
   readonly text: string
   readonly finishReason: Exclude<FinishReason, 'error'>
   readonly stats: ReplyStats
+  readonly record?: ReplyRecord
 }
 
 /** Events of a reply, deltas joined per frame. */
@@ -56,7 +79,12 @@ export interface EngineMethods {
   readonly unload: { readonly params: Nothing; readonly event: never; readonly value: null }
   /** `path` names the model that must be the loaded one ("engine/not-loaded" otherwise). */
   readonly generate: {
-    readonly params: { readonly path: string; readonly messages: readonly ChatMessage[]; readonly sampling: Sampling }
+    readonly params: {
+      readonly path: string
+      readonly messages: readonly ChatMessage[]
+      readonly sampling: Sampling
+      readonly prefix: ReplyPrefix | null
+    }
     readonly event: GenerateFrame
     readonly value: GenerateOutcome
   }
@@ -66,6 +94,14 @@ export interface EngineMethods {
     readonly event: never
     readonly value: { readonly usedTokens: number; readonly contextLength: number }
   }
+  /** The prompt that these messages make, as tokens. */
+  readonly prompt: {
+    readonly params: { readonly messages: readonly ChatMessage[] }
+    readonly event: never
+    readonly value: Omit<PromptView, 'asSent'>
+  }
+  /** Throws where a reply could not be held to the constraint. */
+  readonly checkConstraint: { readonly params: { readonly constraint: Constraint }; readonly event: never; readonly value: null }
   readonly plan: {
     readonly params: { readonly path: string; readonly contextLength: number | null }
     readonly event: never

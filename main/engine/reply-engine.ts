@@ -25,8 +25,8 @@ export function createReplyEngine(options: {
     return {
       name: info.name,
       defaultSampling: info.defaultSampling,
-      generate: async ({ messages, sampling, onFrame, signal }) =>
-        await engine.request('generate', { path, messages, sampling }, { onEvent: onFrame, signal }),
+      generate: async ({ messages, sampling, prefix, onFrame, signal }) =>
+        await engine.request('generate', { path, messages, sampling, prefix }, { onEvent: onFrame, signal }),
     }
   }
 
@@ -44,6 +44,10 @@ export function createReplyEngine(options: {
     countTokens: async (messages) => {
       if (engine.state().status !== 'ready') throw serviceError('engine/not-loaded', {})
       return await engine.request('countTokens', { messages })
+    },
+    prompt: async (messages) => {
+      if (engine.state().status !== 'ready') throw serviceError('engine/not-loaded', {})
+      return await engine.request('prompt', { messages })
     },
   }
 }

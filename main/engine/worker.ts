@@ -1,4 +1,5 @@
 // Entry of the engine process: the only code of the app's services that runs the engine. Forked by a host, ends with it.
+import { compileConstraint } from '../../engine/generate/grammar/compile-constraint'
 import { DEFAULT_CONTEXT_LENGTH } from '../../engine/generate/load-model'
 import type { EngineMethods } from './protocol'
 import { describeModel, planModel } from './worker/describe'
@@ -21,6 +22,11 @@ serveEngine<EngineMethods>(port, {
     }, signal),
   generate: async ({ params, emit, signal }) => await turns.take(async () => await resident.generate(params, { emit, signal }), signal),
   countTokens: ({ params }) => Promise.resolve(resident.countTokens(params)),
+  prompt: ({ params }) => Promise.resolve(resident.prompt(params)),
+  checkConstraint: ({ params }) =>
+    Promise.resolve(params.constraint)
+      .then(compileConstraint)
+      .then(() => null),
   plan: async ({ params, signal }) => await planModel(params, { defaultContextLength: DEFAULT_CONTEXT_LENGTH, signal }),
   describe: async ({ params, signal }) => await describeModel(params.path, signal),
   memory: () => Promise.resolve({ residentBytes: process.memoryUsage.rss() }),

@@ -17,6 +17,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'chats/not-found': '找不到这个会话。',
   'chats/message-not-found': '在这个会话中找不到这条消息。',
   'chats/wrong-role': '这项操作不适用于这条消息。',
+  'chats/no-such-token': '这条回复在第 {token} 个 token 处没有可以继续的其他选择。',
   'chats/busy': '这个会话正在回复，请先停止回复。',
   'chats/disk-full': '磁盘已满，会话无法保存到 {path}。腾出空间之前，内容会保留在窗口中。',
   'chats/not-writable': '无法写入 {path}（{reason}），因此没有保存任何内容。',
@@ -251,7 +252,8 @@ export const zhCnErrors: ErrorCatalogue = {
   'graph/name-repeated': '计算图中有两个名为 {name} 的值或节点。',
 
   'prepared/not-finite': '张量 {tensor} 中有不是有限数的值，因此无法量化；请以 f32 格式运行该模型。',
-  'prepared/disk-full': '准备权重需要在 {folder} 中占用 {neededBytes} 字节，但只剩 {freeBytes} 字节。请清除已准备的权重，或选择更小的格式。',
+  'prepared/disk-full':
+    '准备权重需要在 {folder} 中占用 {neededBytes} 字节，但只剩 {freeBytes} 字节。请清除已准备的权重，或选择更小的格式。',
   'prepared/write-failed': '无法写入已准备的权重 {path}：{reason}。',
   'prepared/read-failed': '准备权重时无法读取 {path}：{reason}。',
   'prepared/verification-failed': '已准备的权重 {path} 与为 {entry} 写入的内容不符；磁盘可能有故障。',

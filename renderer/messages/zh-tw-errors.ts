@@ -17,6 +17,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'chats/not-found': '找不到這則對話。',
   'chats/message-not-found': '在這則對話中找不到這則訊息。',
   'chats/wrong-role': '這項動作不適用於這則訊息。',
+  'chats/no-such-token': '這則回覆在第 {token} 個 token 處沒有其他可以接續的選擇。',
   'chats/busy': '這則對話正在回覆，請先停止回覆。',
   'chats/disk-full': '磁碟已滿，對話無法儲存到 {path}。在騰出空間之前，內容會保留在視窗中。',
   'chats/not-writable': '無法寫入 {path}（{reason}），因此沒有儲存任何內容。',
@@ -251,7 +252,8 @@ export const zhTwErrors: ErrorCatalogue = {
   'graph/name-repeated': '計算圖中有兩個名為 {name} 的值或節點。',
 
   'prepared/not-finite': '張量 {tensor} 中有不是有限數的值，因此無法量化；請以 f32 格式執行這個模型。',
-  'prepared/disk-full': '準備權重需要在 {folder} 中占用 {neededBytes} 位元組，但只剩 {freeBytes} 位元組。請清除已準備的權重，或選擇較小的格式。',
+  'prepared/disk-full':
+    '準備權重需要在 {folder} 中占用 {neededBytes} 位元組，但只剩 {freeBytes} 位元組。請清除已準備的權重，或選擇較小的格式。',
   'prepared/write-failed': '無法寫入已準備的權重 {path}：{reason}。',
   'prepared/read-failed': '準備權重時無法讀取 {path}：{reason}。',
   'prepared/verification-failed': '已準備的權重 {path} 與為 {entry} 寫入的內容不符；磁碟可能有故障。',

@@ -1,3 +1,4 @@
+import { SAMPLING_OFF } from '../../preload/sampling'
 import { cpSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -86,7 +87,7 @@ test('stopping a reply keeps what was said; closing its stream stops it too', as
   await using harness = await engine.start()
   await ready(harness)
   // Hot enough that no reply comes to an end by itself.
-  const babble = { temperature: 5, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1, maxNewTokens: null, stop: [] }
+  const babble = { ...SAMPLING_OFF, temperature: 5, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 1, maxNewTokens: null, stop: [] }
   await harness.value('settings.set', { change: { sampling: babble } })
   const chat = await harness.value('chats.create', {})
   for (const stop of ['stop', 'close'] as const) {

@@ -14,7 +14,9 @@ import type {
   LoadedModelInfo,
   Message,
   ModelEntry,
+  PromptToken,
   ReplyEvent,
+  ReplyToken,
   Result,
   Settings,
   StreamInput,
@@ -34,6 +36,9 @@ export interface FakeScenario {
   /** Calls and streams that fail, by name. */
   readonly failures?: Readonly<Record<string, ContractError>>
   readonly usedTokens?: number
+  /** Tokens of replies by message id, and those of every prompt. */
+  readonly tokens?: Readonly<Record<string, readonly ReplyToken[]>>
+  readonly promptTokens?: readonly PromptToken[]
   readonly measuredBytes?: number | null
   readonly droppedPath?: string
   readonly workbench?: FakeWorkbenchScenario
@@ -74,7 +79,37 @@ export const guideLoaded: LoadedModelInfo = {
   threads: 2,
   loadMs: 412,
   residentBytes: 148_000_000,
-  defaultSampling: { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1.05, seed: null, maxNewTokens: null, stop: [] },
+  defaultSampling: {
+    temperature: 0.7,
+    topK: 40,
+    topP: 0.95,
+    minP: 0,
+    repetitionPenalty: 1.05,
+    seed: null,
+    maxNewTokens: null,
+    stop: [],
+    typicalP: 1,
+    topH: null,
+    epsilonCutoff: 0,
+    etaCutoff: 0,
+    minNewTokens: 0,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
+    noRepeatNgramSize: 0,
+    dryMultiplier: 0,
+    dryBase: 1.75,
+    dryAllowedLength: 2,
+    drySequenceBreakers: ['\n', ':', '"', '*'],
+    xtcProbability: 0,
+    xtcThreshold: 0.1,
+    mirostat: false,
+    mirostatTau: 5,
+    mirostatEta: 0.1,
+    dynamicTemperatureRange: 0,
+    dynamicTemperatureExponent: 1,
+    logitBias: [],
+    constraint: null,
+  },
   chatTemplateSource: 'tokenizer_config.json',
 }
 
@@ -266,6 +301,22 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
       running.get(chatId)?.()
       return null
     },
+    'chats.tokens': ({ messageId }) => scenario.tokens?.[messageId] ?? null,
+    'chats.prompt': ({ messageId, draft }) => ({
+      text: `<s>[INST] ${draft} [/INST]`,
+      tokens: scenario.promptTokens ?? [
+        { id: 1, text: '<s>', special: true },
+        { id: 733, text: '[', special: false },
+        { id: 16289, text: 'INST', special: false },
+        { id: 28793, text: ']', special: false },
+        ...draft.split(/(?= )/).map((text, index) => ({ id: 2000 + index, text, special: false })),
+      ],
+      asSent: messageId !== null,
+    }),
+    'engine.checkConstraint': ({ constraint }) =>
+      constraint.text.includes('multipleOf')
+        ? problem('generate/schema-unsupported', 'The JSON schema uses multipleOf.', { keyword: 'multipleOf', pointer: '/' })
+        : null,
     'chats.contextUse': ({ draft }) => ({ usedTokens: (scenario.usedTokens ?? 180) + Math.ceil(draft.length / 4), contextLength: 2048 }),
   }
 
@@ -293,6 +344,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     stats: null,
     error: null,
     modelName: role === 'user' ? null : 'guide',
+    hasTokens: false,
     siblingIds: [],
   })
 
@@ -311,16 +363,24 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     }
     const pause = (): Promise<void> => (pauseMs === 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, pauseMs)))
     const named = action.kind === 'send' ? undefined : all.find((each) => each.id === action.messageId)
-    let question = action.kind === 'regenerate' ? all.find((each) => each.id === named?.parentId) : undefined
-    if (action.kind !== 'regenerate') {
+    let question = all.find((each) => each.id === named?.parentId)
+    if (action.kind === 'send' || action.kind === 'edit') {
       const parentId = action.kind === 'edit' ? (named?.parentId ?? null) : (entry.chat.messages.at(-1)?.id ?? null)
       question = newMessage(chatId, 'user', parentId, action.content)
       all.push(question)
       if (entry.chat.title === '') entry.chat = { ...entry.chat, title: action.content.slice(0, 60) }
       sink.event({ type: 'question', message: withSiblings(all, question) })
     }
-    let answer = newMessage(chatId, 'assistant', question?.id ?? null, '')
-    all.push(answer)
+    const beginning =
+      action.kind === 'branch'
+        ? (scenario.tokens?.[action.messageId] ?? [])
+            .slice(0, action.token + 1)
+            .map((token, index) => (index === action.token ? (token.alternatives[action.alternative]?.text ?? '') : token.text))
+            .join('')
+        : ''
+    let answer = newMessage(chatId, 'assistant', question?.id ?? null, beginning)
+    if (action.kind === 'continue' && named !== undefined) answer = { ...named, status: 'streaming', finishReason: null }
+    else all.push(answer)
     save(chatId, answer)
     sink.event({ type: 'started', message: withSiblings(all, answer) })
     const stopped = { value: false }

@@ -217,7 +217,9 @@ function readString(schema: JsonObject, pointer: string): GrammarNode {
     if (typeof pattern === 'string') return stringOf(parseRegex(pattern, { search: true }))
     const known = typeof format === 'string' ? JSON_FORMATS[format] : undefined
     if (known === undefined)
-      throw pattern === undefined ? unsupported(typeof format === 'string' ? `format ${format}` : 'format', pointer) : invalid(pointer, 'a pattern is a text')
+      throw pattern === undefined
+        ? unsupported(typeof format === 'string' ? `format ${format}` : 'format', pointer)
+        : invalid(pointer, 'a pattern is a text')
     return sequence(text('"'), parseRegex(known), text('"'))
   }
   return anyString(min, max)

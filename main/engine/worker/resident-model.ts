@@ -3,9 +3,12 @@ import { loadModel } from '../../../engine/generate/load-model'
 import type { LoadedModel as EngineModel } from '../../../engine/generate/load-model'
 import { generate } from '../../../engine/generate/generate'
 import type { Sequence } from '../../../engine/generate/sequence'
+import type { ReplyToken } from '../../../preload/contract'
 import { serviceError } from '../../service-error'
 import type { EngineMethods, GenerateFrame, GenerateOutcome, LoadedModel } from '../protocol'
+import { contractSampling, engineSettings } from './engine-settings'
 import { createFrameBatch } from './frame-batch'
+import { KEPT_ALTERNATIVES, prefixIds, promptView, replyToken } from './reply-record'
 
 /** The process's model over its changes. Loading and generating must take turns; counting may come between. */
 export interface ResidentModel {
@@ -13,6 +16,7 @@ export interface ResidentModel {
   readonly unload: () => void
   readonly generate: (params: EngineMethods['generate']['params'], options: GenerateOptions) => Promise<GenerateOutcome>
   readonly countTokens: (params: EngineMethods['countTokens']['params']) => EngineMethods['countTokens']['value']
+  readonly prompt: (params: EngineMethods['prompt']['params']) => EngineMethods['prompt']['value']
 }
 
 interface LoadOptions {
@@ -55,30 +59,47 @@ export function createResidentModel(): ResidentModel {
         threads: model.threads,
         loadMs: model.loadMs,
         residentBytes: process.memoryUsage.rss(),
-        defaultSampling: { ...model.defaultSampling, stop: [...model.defaultSampling.stop] },
+        defaultSampling: contractSampling(model.defaultSampling),
         chatTemplateSource: model.chatTemplate.source,
       }
     },
     unload,
-    generate: async ({ path, messages, sampling }, { emit, signal }) => {
+    generate: async ({ path, messages, sampling, prefix }, { emit, signal }) => {
       if (resident?.path !== path) throw serviceError('engine/not-loaded', {})
       const { model, sequence } = resident
       const batch = createFrameBatch((text) => emit({ type: 'delta', text }))
+      const prompt = model.renderPrompt(messages)
+      const prefillIds = prefix === null ? [] : prefixIds(model, prefix)
+      const tokens: ReplyToken[] = []
       try {
-        for await (const event of generate({ model, promptIds: model.encodeChat(messages), settings: sampling, sequence, signal })) {
-          if (event.type === 'delta') batch.push(event.text)
+        for await (const event of generate({
+          model,
+          promptIds: prompt.ids,
+          prefillIds,
+          settings: engineSettings(sampling),
+          topLogprobs: KEPT_ALTERNATIVES,
+          sequence,
+          signal,
+        })) {
+          if (event.type === 'token') tokens.push(replyToken(model, event))
+          else if (event.type === 'delta') batch.push(event.text)
           else if (event.type === 'prefill') emit(event)
           else {
             const { promptTokens, cachedTokens, completionTokens, ttftMs, tokensPerSecond, totalMs, seed } = event.stats
             const stats = { promptTokens, cachedTokens, completionTokens, ttftMs, tokensPerSecond, totalMs, seed }
             batch.flush()
-            return { text: event.text, finishReason: event.finishReason, stats }
+            const seen = promptView(model, { text: prompt.text + (prefix?.text ?? ''), ids: [...prompt.ids, ...prefillIds] })
+            return { text: event.text, finishReason: event.finishReason, stats, record: { prompt: seen, tokens } }
           }
         }
       } finally {
         batch.flush()
       }
       throw new Error('generate() ended without its finished event')
+    },
+    prompt: ({ messages }) => {
+      if (resident === null) throw serviceError('engine/not-loaded', {})
+      return promptView(resident.model, resident.model.renderPrompt(messages))
     },
     countTokens: ({ messages }) => {
       if (resident === null) throw serviceError('engine/not-loaded', {})

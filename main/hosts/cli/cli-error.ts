@@ -13,6 +13,7 @@ const catalogue = {
   'cli/not-json': (d: { path: string; reason: string }) => `${d.path} is not JSON: ${d.reason}.`,
   'cli/wrong-shape': (d: { path: string; expected: string }) => `${d.path} does not hold ${d.expected}.`,
   'cli/no-prompt': (_: Readonly<Record<string, unknown>>) => 'There is no prompt: give one after the model, or on standard input.',
+  'cli/several-constraints': (_: Readonly<Record<string, unknown>>) => 'Only one of --json-schema, --grammar and --regex can hold a reply.',
   'cli/cancelled': (_: Readonly<Record<string, unknown>>) => 'It was cancelled.',
 } satisfies Record<string, (details: never) => string>
 

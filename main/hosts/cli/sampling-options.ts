@@ -134,7 +134,7 @@ export async function samplingSettings(defaults: SamplingSettings, options: Samp
   }
 }
 
-async function constraintOf({ jsonSchema, grammar, regex }: SamplingOptions): Promise<SamplingSettings['constraint'] & object | null> {
+async function constraintOf({ jsonSchema, grammar, regex }: SamplingOptions): Promise<(SamplingSettings['constraint'] & object) | null> {
   const given = [jsonSchema, grammar, regex].filter((each) => each !== undefined)
   if (given.length > 1) throw cliError('cli/several-constraints', {})
   if (jsonSchema !== undefined) return { kind: 'json-schema', text: await readText(jsonSchema) }

@@ -1,9 +1,14 @@
 // The sampling settings as the panel offers them: the slider's range is the useful part of what the contract allows.
 import type { Sampling } from '../../../preload/contract'
 
+/** Settings that are one number and never empty. */
+type NumberKey = {
+  [K in keyof Sampling]: number extends Sampling[K] ? (null extends Sampling[K] ? never : K) : never
+}[keyof Sampling]
+
 /** A setting with a slider. `off` is the value that switches the filter off. */
 export interface SliderSetting {
-  readonly key: 'temperature' | 'topK' | 'topP' | 'minP' | 'repetitionPenalty'
+  readonly key: NumberKey
   readonly sliderMin: number
   readonly sliderMax: number
   readonly step: number
@@ -13,14 +18,105 @@ export interface SliderSetting {
   readonly off: number | null
 }
 
-/** Settings with a slider, in the panel's order. */
+const setting = (key: NumberKey, slider: readonly [number, number, number], rest: Partial<SliderSetting> = {}): SliderSetting => ({
+  key,
+  sliderMin: slider[0],
+  sliderMax: slider[1],
+  step: slider[2],
+  min: slider[0],
+  max: slider[1],
+  off: slider[0],
+  ...rest,
+})
+
+/** Settings with a slider that everybody sees, in the panel's order. */
 export const SLIDER_SETTINGS: readonly SliderSetting[] = [
-  { key: 'temperature', sliderMin: 0, sliderMax: 2, step: 0.05, min: 0, max: 5, off: null },
-  { key: 'topK', sliderMin: 0, sliderMax: 200, step: 1, min: 0, max: 1000, off: 0 },
-  { key: 'topP', sliderMin: 0, sliderMax: 1, step: 0.01, min: 0, max: 1, off: 1 },
-  { key: 'minP', sliderMin: 0, sliderMax: 1, step: 0.01, min: 0, max: 1, off: 0 },
-  { key: 'repetitionPenalty', sliderMin: 0.8, sliderMax: 2, step: 0.01, min: 0.1, max: 5, off: 1 },
+  setting('temperature', [0, 2, 0.05], { max: 5, off: null }),
+  setting('topK', [0, 200, 1], { max: 1000 }),
+  setting('topP', [0, 1, 0.01], { off: 1 }),
+  setting('minP', [0, 1, 0.01]),
+  setting('repetitionPenalty', [0.8, 2, 0.01], { min: 0.1, max: 5, off: 1 }),
 ]
+
+/** Further settings in groups. `shownBy`: the group's first setting switches the others on. */
+export const MORE_SETTINGS: readonly {
+  readonly group: 'repetition' | 'dry' | 'xtc' | 'filters' | 'dynamicTemperature' | 'length'
+  readonly settings: readonly SliderSetting[]
+  readonly firstSwitches: boolean
+}[] = [
+  {
+    group: 'repetition',
+    firstSwitches: false,
+    settings: [
+      setting('presencePenalty', [-2, 2, 0.05], { off: 0 }),
+      setting('frequencyPenalty', [-2, 2, 0.05], { off: 0 }),
+      setting('noRepeatNgramSize', [0, 10, 1], { max: 1000 }),
+    ],
+  },
+  {
+    group: 'dry',
+    firstSwitches: true,
+    settings: [
+      setting('dryMultiplier', [0, 5, 0.05], { max: 10 }),
+      setting('dryBase', [1, 4, 0.05], { max: 10, off: null }),
+      setting('dryAllowedLength', [0, 20, 1], { max: 1000, off: null }),
+    ],
+  },
+  {
+    group: 'xtc',
+    firstSwitches: true,
+    settings: [setting('xtcProbability', [0, 1, 0.05]), setting('xtcThreshold', [0, 0.5, 0.01], { max: 1, off: null })],
+  },
+  {
+    group: 'dynamicTemperature',
+    firstSwitches: true,
+    settings: [
+      setting('dynamicTemperatureRange', [0, 2, 0.05], { max: 5 }),
+      setting('dynamicTemperatureExponent', [0.1, 3, 0.1], { max: 10, off: null }),
+    ],
+  },
+  {
+    group: 'filters',
+    firstSwitches: false,
+    settings: [
+      setting('typicalP', [0.01, 1, 0.01], { off: 1 }),
+      setting('epsilonCutoff', [0, 0.1, 0.001], { max: 0.99 }),
+      setting('etaCutoff', [0, 0.1, 0.001], { max: 0.99 }),
+    ],
+  },
+  { group: 'length', firstSwitches: false, settings: [setting('minNewTokens', [0, 500, 1], { max: 1_000_000 })] },
+]
+
+/** Mirostat's settings, shown while it is on. */
+export const MIROSTAT_SETTINGS: readonly SliderSetting[] = [
+  setting('mirostatTau', [0, 10, 0.1], { max: 20, off: null }),
+  setting('mirostatEta', [0, 1, 0.01], { off: null }),
+]
+
+/** What the settings beyond the basic ones are where nothing is said: off. */
+const OFF = {
+  typicalP: 1,
+  topH: null,
+  epsilonCutoff: 0,
+  etaCutoff: 0,
+  minNewTokens: 0,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  noRepeatNgramSize: 0,
+  dryMultiplier: 0,
+  dryBase: 1.75,
+  dryAllowedLength: 2,
+  drySequenceBreakers: ['\n', ':', '"', '*'],
+  xtcProbability: 0,
+  xtcThreshold: 0.1,
+  mirostat: false,
+  mirostatTau: 5,
+  mirostatEta: 0.1,
+  dynamicTemperatureRange: 0,
+  dynamicTemperatureExponent: 1,
+  logitBias: [],
+  constraint: null,
+} satisfies Partial<Sampling>
 
 /** What "reset" returns to where neither the settings nor a loaded model say otherwise. */
 export const FALLBACK_SAMPLING: Sampling = {
@@ -32,6 +128,41 @@ export const FALLBACK_SAMPLING: Sampling = {
   seed: null,
   maxNewTokens: null,
   stop: [],
+  ...OFF,
+}
+
+/** Sets of sampling settings with a name; the rest of the settings stays as it is. */
+export const SAMPLING_PRESETS = {
+  precise: { temperature: 0, topK: 0, topP: 1, minP: 0, xtcProbability: 0, mirostat: false, dynamicTemperatureRange: 0 },
+  balanced: { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, xtcProbability: 0, mirostat: false, dynamicTemperatureRange: 0 },
+  creative: { temperature: 1.1, topK: 0, topP: 1, minP: 0.05, xtcProbability: 0.5, xtcThreshold: 0.1, dryMultiplier: 0.8, mirostat: false },
+} satisfies Record<string, Partial<Sampling>>
+
+/** The preset whose settings all hold, or null. */
+export function presetOf(sampling: Sampling): keyof typeof SAMPLING_PRESETS | null {
+  for (const name of ['precise', 'balanced', 'creative'] as const) {
+    const preset: Partial<Sampling> = SAMPLING_PRESETS[name]
+    if (Object.entries(preset).every(([key, value]) => Object.entries(sampling).some(([other, found]) => other === key && found === value)))
+      return name
+  }
+  return null
+}
+
+/** Biases as they are typed, `id:bias` each, with spaces or commas between; null where it is something else. */
+export function readLogitBias(typed: string): Sampling['logitBias'] | null {
+  const biases: Sampling['logitBias'] = []
+  for (const part of typed.split(/[\s,]+/).filter((each) => each !== '')) {
+    const found = /^(\d{1,7})[:=]([-+]?\d+(?:\.\d+)?)$/.exec(part)
+    const bias = Number(found?.[2])
+    if (found === null || Math.abs(bias) > 100) return null
+    biases.push([Number(found[1]), bias])
+  }
+  return biases
+}
+
+/** Biases as they are typed. */
+export function writeLogitBias(biases: Sampling['logitBias']): string {
+  return biases.map(([id, bias]) => `${id}:${bias}`).join(', ')
 }
 
 /** Reads a typed number into the allowed range, to the step's precision; null where it is no number. */
@@ -44,12 +175,7 @@ export function readNumber(typed: string, range: { readonly min: number; readonl
 
 /** True where two settings are the same in every field. */
 export function sameSampling(a: Sampling, b: Sampling): boolean {
-  const { stop: stopA, ...restA } = a
-  const { stop: stopB, ...restB } = b
-  return (
-    JSON.stringify(Object.entries(restA).sort()) === JSON.stringify(Object.entries(restB).sort()) &&
-    JSON.stringify(stopA) === JSON.stringify(stopB)
-  )
+  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort())
 }
 
 /** A stop string as it is typed: line breaks and tabs as \n and \t. */

@@ -103,6 +103,9 @@ test('a reply goes on in the window while the disk is full, and its end says so'
   await runReply({
     row,
     messages: [],
+    prefix: null,
+    tokensBefore: [],
+    store,
     sampling: null,
     engine: scriptedEngine([{ pieces: ['start ', BIG], end: 'stop', afterPieces: fill }]),
     journal,

@@ -13,6 +13,7 @@ const chats = createChatsService({
   defaults: () => ({ systemPrompt: '', sampling: null }),
   engine: {
     expectedModelName: () => 'endless',
+    prompt: () => Promise.reject(new Error('not asked for')),
     countTokens: () => Promise.reject(new Error('not asked for')),
     model: () =>
       Promise.resolve({

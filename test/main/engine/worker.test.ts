@@ -89,6 +89,8 @@ function serve(handlers: Partial<EngineHandlers>) {
     unload: refuse,
     generate: refuse,
     countTokens: refuse,
+    prompt: refuse,
+    checkConstraint: refuse,
     plan: refuse,
     describe: refuse,
     memory: refuse,

@@ -3,9 +3,12 @@ import type { ReplyEngine } from '../../../main/chats/ports'
 import { serviceError } from '../../../main/service-error'
 import type { ChatMessage } from '../../../engine/tokenizer/types'
 import type { ReplyStats, Sampling } from '../../../preload/contract'
+import { SAMPLING_OFF } from '../../../preload/sampling'
+import type { GenerateOutcome, ReplyPrefix } from '../../../main/engine/protocol'
 
 /** Sampling that the scripted model reports as its author's. */
 export const modelSampling: Sampling = {
+  ...SAMPLING_OFF,
   temperature: 0.3,
   topK: 20,
   topP: 0.9,
@@ -32,13 +35,15 @@ export interface ScriptedReply {
   readonly pieces: readonly string[]
   /** 'stop' ends it, 'wait' goes on until it is stopped, an error fails it. */
   readonly end: 'stop' | 'wait' | Error
+  /** What is kept beside the text. */
+  readonly record?: GenerateOutcome['record']
   /** Called after the pieces were sent. */
   readonly afterPieces?: () => void | Promise<void>
 }
 
 /** The engine and what it was asked. */
 export interface ScriptedEngine extends ReplyEngine {
-  readonly asked: { readonly messages: readonly ChatMessage[]; readonly sampling: Sampling }[]
+  readonly asked: { readonly messages: readonly ChatMessage[]; readonly sampling: Sampling; readonly prefix: ReplyPrefix | null }[]
 }
 
 /** Replies are taken from the script in order; asking for more is a test's fault. */
@@ -51,16 +56,16 @@ export function scriptedEngine(script: readonly ScriptedReply[]): ScriptedEngine
       Promise.resolve({
         name: 'scripted',
         defaultSampling: modelSampling,
-        generate: async ({ messages, sampling, onFrame, signal }) => {
+        generate: async ({ messages, sampling, prefix, onFrame, signal }) => {
           const reply = script[asked.length]
-          asked.push({ messages, sampling })
+          asked.push({ messages, sampling, prefix })
           if (reply === undefined) throw new Error('the script has no further reply')
           onFrame({ type: 'prefill', doneTokens: 0, totalTokens: 5 })
           for (const text of reply.pieces) onFrame({ type: 'delta', text })
           await reply.afterPieces?.()
-          const text = reply.pieces.join('')
+          const text = (prefix?.text ?? '') + reply.pieces.join('')
           if (reply.end instanceof Error) throw reply.end
-          if (reply.end === 'stop') return { text, finishReason: 'stop', stats: replyStats }
+          if (reply.end === 'stop') return { text, finishReason: 'stop', stats: replyStats, ...(reply.record && { record: reply.record }) }
           await new Promise<void>((resolve) => {
             if (signal.aborted) resolve()
             else signal.addEventListener('abort', () => resolve(), { once: true })
@@ -70,6 +75,8 @@ export function scriptedEngine(script: readonly ScriptedReply[]): ScriptedEngine
       }),
     countTokens: (messages) =>
       Promise.resolve({ usedTokens: messages.reduce((sum, { content }) => sum + content.length, 0), contextLength: 100 }),
+    prompt: (messages) =>
+      Promise.resolve({ text: messages.map(({ content }) => content).join('\n'), tokens: [{ id: 1, text: '<s>', special: true }] }),
   }
 }
 

@@ -1,24 +1,18 @@
 // `weightroom run`: chats with a model in the terminal, or answers once.
 import type { Command } from 'commander'
 import type { LoadedModel } from '../../../../engine/generate/load-model'
-import type { SamplingSettings } from '../../../../engine/generate/types'
+import type { GenerateEvent, SamplingSettings } from '../../../../engine/generate/types'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import { cliError } from '../cli-error'
-import { collect, deviceMapOption, formatOption, integerFrom, numberFrom, runtimeOption, threadsOption } from '../options'
+import { deviceMapOption, formatOption, integerFrom, runtimeOption, threadsOption } from '../options'
+import { addSamplingOptions, samplingSettings, type SamplingOptions } from '../sampling-options'
 import { writeJson, writeText, type Terminal } from '../terminal'
 
 /** Options of `run` as commander hands them over. */
-interface RunOptions {
+interface RunOptions extends SamplingOptions {
   readonly raw?: true
   readonly system?: string
-  readonly maxTokens?: number
-  readonly temperature?: number
-  readonly topK?: number
-  readonly topP?: number
-  readonly minP?: number
-  readonly repetitionPenalty?: number
-  readonly seed?: number
-  readonly stop?: readonly string[]
+  readonly logprobs?: number
   readonly context?: number
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
@@ -27,19 +21,13 @@ interface RunOptions {
 
 /** Adds `run` to the program. */
 export function registerRun(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('run <model> [prompt]')
     .description('chat with a model; with a prompt, answer once')
     .option('--raw', "complete the prompt as it is, without the model's chat template")
     .option('--system <text>', 'system prompt')
-    .option('--max-tokens <n>', 'most tokens of a reply', integerFrom(1, 1_000_000))
-    .option('--temperature <t>', '0 always takes the likeliest token', numberFrom(0, 5))
-    .option('--top-k <n>', 'sample from the n likeliest tokens; 0 = all', integerFrom(0, 1_000_000))
-    .option('--top-p <p>', 'sample from the likeliest tokens that sum to p; 1 = all', numberFrom(0, 1))
-    .option('--min-p <p>', 'leave out tokens below p times the likeliest; 0 = none', numberFrom(0, 1))
-    .option('--repetition-penalty <x>', 'above 1 discourages tokens that were used before', numberFrom(0.1, 5))
-    .option('--seed <n>', 'the same seed gives the same reply', integerFrom(0, 4_294_967_295))
-    .option('--stop <text>', 'end the reply before this text (may be repeated)', collect)
+  addSamplingOptions(command)
+    .option('--logprobs <n>', "with --json: each token's log-probability and n alternatives, before any setting acts", integerFrom(0, 20))
     .option('--context <tokens>', 'length of the context window', integerFrom(16, 1_048_576))
     .addOption(formatOption())
     .addOption(deviceMapOption())
@@ -59,7 +47,7 @@ async function run(
   if (!interactive && prompt.trim() === '') throw cliError('cli/no-prompt', {})
   using model = await loadFor(call.model, { options, signal: terminal.signal })
   if (options.raw === undefined && model.chatTemplateProblem !== null) throw model.chatTemplateProblem
-  const settings = settingsFor(model, options)
+  const settings = await samplingSettings(model.defaultSampling, options)
   if (interactive) {
     const { runChat } = await import('../chat')
     await runChat({ model, settings, system: options.system }, terminal)
@@ -80,20 +68,6 @@ async function loadFor(
   })
 }
 
-/** The model's defaults with what the options say instead. */
-function settingsFor({ defaultSampling }: LoadedModel, options: RunOptions): SamplingSettings {
-  return {
-    temperature: options.temperature ?? defaultSampling.temperature,
-    topK: options.topK ?? defaultSampling.topK,
-    topP: options.topP ?? defaultSampling.topP,
-    minP: options.minP ?? defaultSampling.minP,
-    repetitionPenalty: options.repetitionPenalty ?? defaultSampling.repetitionPenalty,
-    seed: options.seed ?? null,
-    maxNewTokens: options.maxTokens ?? defaultSampling.maxNewTokens,
-    stop: options.stop ?? [],
-  }
-}
-
 /** Answers one prompt: the text as it comes, or one JSON document. */
 async function answerOnce(
   call: { readonly model: LoadedModel; readonly prompt: string; readonly options: RunOptions; readonly settings: SamplingSettings },
@@ -107,9 +81,18 @@ async function answerOnce(
         ...(options.system === undefined ? [] : [{ role: 'system', content: options.system } as const]),
         { role: 'user', content: prompt },
       ])
-  const events = generate({ model, promptIds, settings, continuesPrompt: options.raw === true, signal: terminal.signal })
+  const logprobs: object[] = []
+  const events = generate({
+    model,
+    promptIds,
+    settings,
+    continuesPrompt: options.raw === true,
+    signal: terminal.signal,
+    ...(options.logprobs !== undefined && options.json === true && { topLogprobs: options.logprobs }),
+  })
   for await (const event of events) {
     if (event.type === 'delta' && !options.json) writeText(terminal, event.text)
+    if (event.type === 'token') logprobs.push(describeToken(event, model))
     if (event.type !== 'finished') continue
     const { text, ids: tokens, finishReason, stopString, stats } = event
     if (options.json)
@@ -118,12 +101,19 @@ async function answerOnce(
         tokens,
         finishReason,
         ...(stopString !== null && { stopString }),
+        ...(options.logprobs !== undefined && { logprobs }),
         stats: { ...stats, loadMs: model.loadMs },
       })
     else if (!text.endsWith('\n')) terminal.stdout.write('\n')
     if (finishReason === 'context')
       terminal.stderr.write(`The reply was cut: the context window of ${model.contextLength} tokens is full.\n`)
   }
+}
+
+/** A token as the OpenAI API lists it, with its id. */
+function describeToken(event: GenerateEvent & { type: 'token' }, { vocabulary }: LoadedModel): object {
+  const listed = ({ id, logprob }: { readonly id: number; readonly logprob: number }) => ({ id, token: vocabulary.textOf(id), logprob })
+  return { ...listed(event), top: event.alternatives.map(listed) }
 }
 
 /** Everything on standard input. */

@@ -14,7 +14,11 @@ function isValid(value: unknown, by: Readonly<Record<string, unknown>>): boolean
   const number = (key: string, otherwise: number): number => (typeof by[key] === 'number' ? by[key] : otherwise)
   switch (by['type']) {
     case 'string':
-      return typeof value === 'string' && Array.from(value).length >= number('minLength', 0) && Array.from(value).length <= number('maxLength', Infinity)
+      return (
+        typeof value === 'string' &&
+        Array.from(value).length >= number('minLength', 0) &&
+        Array.from(value).length <= number('maxLength', Infinity)
+      )
     case 'integer':
     case 'number':
       return (
