@@ -1,4 +1,4 @@
-// What a path names to run: a checkpoint with its config.json, or an exported ONNX decoder.
+// What a path names to run: a checkpoint with its config.json, a GGUF file, or an exported ONNX decoder.
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileError } from '../bytes/random-access-file'
@@ -8,14 +8,15 @@ import { chooseOnnxVariant, modelFolderOfOnnx } from '../checkpoint/onnx/variant
 import { EngineError } from '../errors'
 import { loadGenaiConfig } from './export-config'
 
-/** A model to run. `directory` holds its configuration and tokenizer; `path` is what to open as a checkpoint. Both are absolute. */
+/** A model to run. `directory` holds its configuration and tokenizer (a GGUF file brings its own); `path` is what to open as a checkpoint. Both are absolute. */
 export type ModelSource =
   | { readonly kind: 'checkpoint'; readonly directory: string; readonly path: string }
-  | { readonly kind: 'onnx'; readonly directory: string; readonly path: string }
+  | { readonly kind: 'onnx' | 'gguf'; readonly directory: string; readonly path: string }
 
 async function sourceOfFile(path: string): Promise<ModelSource> {
-  if ((await detectFileKind(path)) === 'onnx') return { kind: 'onnx', directory: modelFolderOfOnnx(path), path }
-  return { kind: 'checkpoint', directory: dirname(path), path }
+  const kind = await detectFileKind(path)
+  if (kind === 'onnx') return { kind, directory: modelFolderOfOnnx(path), path }
+  return { kind: kind === 'gguf' ? kind : 'checkpoint', directory: dirname(path), path }
 }
 
 /** The ONNX file that a genai_config.json names, where no safetensors lie beside it. */
@@ -35,7 +36,10 @@ async function sourceOfFolder(directory: string, options: { readonly format?: st
   const checkpoint = { kind: 'checkpoint', directory, path: directory } as const
   try {
     const choice = await chooseWeights(directory, names)
-    if (choice.kind !== 'file' || (await detectFileKind(join(directory, choice.name))) !== 'onnx') return checkpoint
+    if (choice.kind !== 'file') return checkpoint
+    const kind = await detectFileKind(join(directory, choice.name))
+    if (kind === 'gguf') return { kind, directory, path: join(directory, choice.name) }
+    if (kind !== 'onnx') return checkpoint
     const variant = options.format === undefined ? null : await chooseOnnxVariant(directory, { format: options.format })
     return { kind: 'onnx', directory, path: variant?.chosen.path ?? join(directory, choice.name) }
   } catch (error) {

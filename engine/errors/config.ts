@@ -20,6 +20,8 @@ export const configErrors = {
     `${d.path} does not say which family the model is (model_type). Supported are ${d.supported.join(', ')}.`,
   'config/unknown-model-type': (d: { path: string; modelType: string; supported: readonly string[] }) =>
     `The model family "${d.modelType}" is not supported yet. Supported are ${d.supported.join(', ')}.`,
+  'config/gguf-architecture': (d: { path: string; architecture: string; supported: readonly string[] }) =>
+    `${d.path} is of the architecture "${d.architecture}", which is not supported yet. Supported are ${d.supported.join(', ')}.`,
   'config/unsupported-switch': (d: { path: string; field: string; found: unknown; supported: string }) =>
     `${d.path}: ${d.field} is ${shown(d.found)}, which changes what the model computes and is not supported yet; supported is ${d.supported}.`,
 } satisfies Record<string, (details: never) => string>

@@ -2,6 +2,7 @@
 import { openCheckpoint } from '../checkpoint/open'
 import type { GenerationDefaults } from '../config/decoder-config'
 import { loadExportConfig } from '../config/export-config'
+import { openGgufModel } from '../config/gguf/open-gguf-model'
 import type { ModelFacts } from '../config/model-facts'
 import { findModelSource, type ModelSource } from '../config/model-source'
 import { loadDecoderConfig } from '../config/read-config'
@@ -46,6 +47,13 @@ async function openExported(source: ModelSource, options: LoadDecoderOptions): P
   }
 }
 
+async function openGgufDecoder({ directory, path }: ModelSource, options: LoadDecoderOptions): Promise<OpenedDecoder> {
+  const { config, checkpoint } = await openGgufModel(path, options.signal ? { signal: options.signal } : {})
+  using source = checkpoint
+  const decoder = await loadDecoder({ directory, checkpoint: source, config, ...options })
+  return { directory: path, config, contextLength: contextLengthTokens(config), generationDefaults: null, decoder }
+}
+
 /**
  * Opens the decoder of a model folder, or of one weight file, shard index or ONNX file with the configuration beside it (an ONNX file in a folder `onnx`: above it).
  * Throws what findModelSource, the readers of configurations, openCheckpoint, loadDecoder and loadExportedDecoder throw.
@@ -55,6 +63,7 @@ export async function openDecoder(path: string, options: OpenDecoderOptions = {}
   const { signal } = loading
   const source = await findModelSource(path, variant === undefined ? {} : { format: variant })
   if (source.kind === 'onnx') return openExported(source, loading)
+  if (source.kind === 'gguf') return openGgufDecoder(source, loading)
   const { directory } = source
   const config = await loadDecoderConfig(directory, { supportedModelTypes, ...(signal && { signal }) })
   using checkpoint = await openCheckpoint(source.path, signal ? { signal } : {})
