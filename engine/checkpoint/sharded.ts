@@ -108,6 +108,7 @@ function joinShards(shards: readonly OpenedShard[], found: CollectedTensors, not
     notes: [...new Set([...notes, ...shards.flatMap(({ checkpoint }) => checkpoint.notes)])],
     read: async (name, signal) => owner(name).read(name, signal),
     readRange: async (range) => owner(range.name).readRange(range),
+    readQuantized: async (rows) => owner(rows.name).readQuantized(rows),
     [Symbol.dispose]: () => {
       for (const { checkpoint } of shards) checkpoint[Symbol.dispose]()
     },

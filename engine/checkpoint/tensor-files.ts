@@ -1,7 +1,9 @@
 // The open files behind a checkpoint's lazy tensors.
 import { MAX_READ_BYTES, openRandomAccessFile, type RandomAccessFile } from '../bytes/random-access-file'
 import { engineError } from '../errors'
-import type { Checkpoint, TensorInfo, TensorRange } from './types'
+import type { NBitsMatrix } from '../tensor/nbits/layout'
+import { blockRowBytes, repackBlocks } from '../tensor/nbits/gguf-blocks'
+import type { Checkpoint, TensorInfo, TensorRange, TensorRows } from './types'
 
 /** Makes bytes of a computed tensor: exactly `sizeBytes` from `offsetBytes` of its packed form. `open` gives a file of the checkpoint, closed with it. */
 export type ComputeRange = (
@@ -9,7 +11,7 @@ export type ComputeRange = (
 ) => Promise<Uint8Array>
 
 /** What a reader hands over: validated tensors, and a way to make the bytes of each computed one. */
-export interface CheckpointContent extends Omit<Checkpoint, 'read' | 'readRange' | typeof Symbol.dispose> {
+export interface CheckpointContent extends Omit<Checkpoint, 'read' | 'readRange' | 'readQuantized' | typeof Symbol.dispose> {
   readonly computed?: ReadonlyMap<string, ComputeRange>
 }
 
@@ -82,9 +84,23 @@ export function createCheckpoint({ computed, ...content }: CheckpointContent): C
     const file = await files.get(tensor.file)
     return file.read({ offsetBytes: tensor.offsetBytes + offsetBytes, sizeBytes, ...(signal && { signal }) })
   }
+  const readQuantized = async ({ name, firstRow, rows, signal }: TensorRows): Promise<NBitsMatrix> => {
+    const tensor = find(name)
+    const { block, quantized } = tensor.storage === 'computed' ? tensor : {}
+    if (block === undefined || quantized === undefined) throw engineError('checkpoint/not-quantized', { tensor: name })
+    const columns = tensor.shape.at(-1) ?? 0
+    const rowBytes = blockRowBytes(columns, quantized)
+    const range = { offsetBytes: firstRow * rowBytes, sizeBytes: rows * rowBytes }
+    if (firstRow < 0 || rows < 0 || range.offsetBytes + range.sizeBytes > block.sizeBytes)
+      throw engineError('checkpoint/range-outside-tensor', { tensor: name, ...range, tensorBytes: block.sizeBytes })
+    const file = await files.get(tensor.file)
+    const bytes = await file.read({ ...range, offsetBytes: block.offsetBytes + range.offsetBytes, ...(signal && { signal }) })
+    return repackBlocks(bytes, { shape: { rows, columns }, format: quantized })
+  }
   return {
     ...content,
     readRange,
+    readQuantized,
     read: async (name, signal) => readRange({ name, offsetBytes: 0, sizeBytes: find(name).sizeBytes, ...(signal && { signal }) }),
     [Symbol.dispose]: () => files[Symbol.dispose](),
   }

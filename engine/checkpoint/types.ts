@@ -27,7 +27,7 @@ export interface ComputedTensor extends TensorHeader {
   readonly computation: TensorComputation
   /** Where a 'dequantized' tensor's blocks lie in `file`, for those who can use them as they are. */
   readonly block?: StoredBlocks
-  /** How a 'dequantized' matrix [rows, columns] is quantized, where MatMulNBits multiplies with exactly that; `readQuantized` gives it. */
+  /** How the rows of a 'dequantized' tensor are quantized, where MatMulNBits multiplies with exactly that; `readQuantized` gives them. */
   readonly quantized?: NBitsFormat
 }
 
@@ -65,6 +65,14 @@ export interface TensorRange {
   readonly signal?: AbortSignal
 }
 
+/** Whole rows of one tensor, where a row is what its last dimension holds. */
+export interface TensorRows {
+  readonly name: string
+  readonly firstRow: number
+  readonly rows: number
+  readonly signal?: AbortSignal
+}
+
 /** An opened checkpoint; `read` returns one tensor's bytes, `readRange` a part of them. Files are opened when first read from; dispose closes them. */
 export interface Checkpoint extends Disposable {
   readonly format: CheckpointFormat
@@ -77,8 +85,8 @@ export interface Checkpoint extends Disposable {
   readonly settings?: Readonly<Record<string, string | number | boolean | null>>
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>
   readonly readRange: (range: TensorRange) => Promise<Uint8Array>
-  /** The codes, scales and zero points of a tensor that has `quantized`; absent where a format has no such tensors. */
-  readonly readQuantized?: (name: string, signal?: AbortSignal) => Promise<NBitsMatrix>
+  /** The codes, scales and zero points of rows of a tensor that has `quantized`. */
+  readonly readQuantized: (rows: TensorRows) => Promise<NBitsMatrix>
 }
 
 /** How a checkpoint is opened. \`include\`: of a training checkpoint the model alone, or the optimizer's tensors too. */

@@ -191,4 +191,5 @@ export const checkpointErrors = {
     `${d.path} and the other parts of its split do not belong together: ${d.reason}.`,
   'checkpoint/gguf-big-endian-blocks': (d: { path: string; tensor: string; type: string }) =>
     `Tensor ${d.tensor} of ${d.path} holds ${d.type} blocks in big-endian order, for which no layout is defined.`,
+  'checkpoint/not-quantized': (d: { tensor: string }) => `The tensor ${d.tensor} is not stored in blocks that can be used as they are.`,
 } satisfies Record<string, (details: never) => string>

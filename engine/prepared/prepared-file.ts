@@ -8,7 +8,7 @@ import { nbitsLayout } from '../tensor/nbits/layout'
 import { HEADER_BYTES } from './placement'
 import type { PlacedEntry } from './types'
 import type { WrittenChunk } from './write-entries'
-import { writeFailure } from './write-failure'
+import { writeAt } from './write-at'
 
 /** First bytes of every prepared file; the digits are the layout's version. */
 const MAGIC = 'WROOMP01'
@@ -31,22 +31,6 @@ export interface PreparedIndex {
 /** SHA-256 over names, sources, forms and places: equal digests mean equal files. */
 export function digestEntries(entries: readonly PlacedEntry[]): string {
   return createHash('sha256').update(JSON.stringify(entries)).digest('hex')
-}
-
-/** Writes all bytes at an offset. Throws "prepared/write-failed", "prepared/disk-full". */
-export async function writeAt(
-  handle: FileHandle,
-  bytes: Uint8Array,
-  at: { readonly path: string; readonly offsetBytes: number },
-): Promise<void> {
-  try {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at.offsetBytes + done)
-      done += bytesWritten
-    }
-  } catch (cause) {
-    throw await writeFailure(at.path, { reason: cause, neededBytes: bytes.length })
-  }
 }
 
 /** Writes the index behind the data and then the header, which makes the file one. */

@@ -8,6 +8,7 @@ import { DTYPE_BITS } from '../tensor/dtype'
 import { KERNEL_DTYPES, type KernelDtype } from '../tensor/nbits/kernel'
 import { nbitsLayout, type NBitsMatrix } from '../tensor/nbits/layout'
 import type { PlacedEntry } from './types'
+import { writeAt } from './write-at'
 import { writeFailure } from './write-failure'
 import type { WorkerJob, WorkerResult } from './worker-main'
 import type { WorkerPool } from './worker-pool'
@@ -36,7 +37,7 @@ export async function writeEntry(entry: PlacedEntry, options: WriteOptions): Pro
   const tensor = options.checkpoint.tensors.get(source.tensor)
   if (tensor === undefined)
     throw engineError('checkpoint/unknown-tensor', { tensor: source.tensor, count: options.checkpoint.tensors.size })
-  if (form.kind === 'stored') return [await writeStored(entry, options)]
+  if (form.kind === 'stored') return writeStored(entry, options)
   const { rows, columns } = source.shape
   // Transposed rows are spread over the whole matrix: one worker reads it once.
   const jobRows = source.layout === 'in-out' ? rows : Math.max(1, Math.floor(JOB_VALUES / columns))
@@ -133,25 +134,31 @@ async function decodedValues(
   return tensor.dtype === 'F32' ? bytes.slice() : new Uint8Array(decodeFloat32(bytes, tensor.dtype).slice().buffer)
 }
 
-async function writeStored(entry: PlacedEntry, options: WriteOptions): Promise<WrittenChunk> {
+/** Takes over rows that are quantized already, a part of the matrix at a time. */
+async function writeStored(entry: PlacedEntry, options: WriteOptions): Promise<readonly WrittenChunk[]> {
   const { checkpoint, target, signal } = options
-  const matrix = await checkpoint.readQuantized?.(entry.source.tensor, signal)
-  if (matrix === undefined) throw engineError('checkpoint/unknown-tensor', { tensor: entry.source.tensor, count: checkpoint.tensors.size })
-  const parts = partsOf(matrix)
-  const crcs: [number, number, number] = [0, 0, 0]
+  const { tensor: name, shape, offsetElements } = entry.source
+  const partRows = Math.max(1, Math.floor(JOB_VALUES / shape.columns))
   const ranges = [entry.codes, entry.scales, entry.zeroPoints]
-  for (const [index, bytes] of parts.entries()) {
-    const range = ranges[index]
-    if (range === null || range === undefined) continue
-    crcs[index] = crc32(bytes)
-    try {
-      await target.handle.write(bytes, 0, bytes.length, range.offsetBytes)
-    } catch (cause) {
-      throw await writeFailure(target.path, { reason: cause, neededBytes: bytes.length })
+  const done = [0, 0, 0]
+  const chunks: WrittenChunk[] = []
+  for (let first = 0; first < shape.rows; first += partRows) {
+    if (signal?.aborted === true) throw engineError('runtime/aborted', { what: 'Preparing the weights' })
+    const rows = Math.min(partRows, shape.rows - first)
+    const firstRow = offsetElements / shape.columns + first
+    const matrix = await checkpoint.readQuantized({ name, firstRow, rows, ...(signal && { signal }) })
+    const crcs: [number, number, number] = [0, 0, 0]
+    for (const [index, bytes] of partsOf(matrix).entries()) {
+      const range = ranges[index] ?? null
+      if (range === null) continue
+      crcs[index] = crc32(bytes)
+      await writeAt(target.handle, bytes, { path: target.path, offsetBytes: range.offsetBytes + (done[index] ?? 0) })
+      done[index] = (done[index] ?? 0) + bytes.length
     }
+    chunks.push({ rows, crcs })
+    options.onRows(entry, rows)
   }
-  options.onRows(entry, entry.source.shape.rows)
-  return { rows: entry.source.shape.rows, crcs }
+  return chunks
 }
 
 function partsOf({ codes, scales, zeroPoints }: NBitsMatrix): readonly Uint8Array[] {

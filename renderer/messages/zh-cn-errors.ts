@@ -185,6 +185,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/no-optimizer': '{path} 中除模型外没有优化器的状态。',
   'checkpoint/no-tensors': '{path} 可以读取，但里面没有张量。',
 
+  'checkpoint/not-quantized': '张量 {tensor} 不是以可直接使用的块存储的。',
   'config/missing': '{directory} 里没有 config.json。',
   'config/not-an-object': '{path} 的内容不是 JSON 对象。',
   'config/missing-field': '{path} 缺少解码器需要的 {field}。',

@@ -185,6 +185,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/no-optimizer': '{path} 中除模型外沒有最佳化器的狀態。',
   'checkpoint/no-tensors': '{path} 可以讀取，但裡面沒有張量。',
 
+  'checkpoint/not-quantized': '張量 {tensor} 不是以可直接使用的區塊儲存的。',
   'config/missing': '{directory} 裡沒有 config.json。',
   'config/not-an-object': '{path} 的內容不是 JSON 物件。',
   'config/missing-field': '{path} 缺少解碼器需要的 {field}。',

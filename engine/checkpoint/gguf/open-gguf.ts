@@ -1,6 +1,7 @@
 // Opens a GGUF file, or the whole set that a split file belongs to, as named lazy tensors. Follows the GGUF specification (ggml, docs/gguf.md).
 import { engineError } from '../../errors'
 import type { BlockType } from '../../tensor/blocks/formats'
+import { nbitsFormatOfBlocks } from '../../tensor/nbits/gguf-blocks'
 import { DTYPE_BITS } from '../../tensor/dtype'
 import { createCheckpoint, type ComputeRange } from '../tensor-files'
 import type { CheckpointReader, TensorInfo } from '../types'
@@ -24,8 +25,10 @@ function openTensor(tensor: GgufTensor, header: GgufHeader): OpenedTensor {
     if (!littleEndian && !BIG_ENDIAN_FIELDS[type])
       throw engineError('checkpoint/gguf-big-endian-blocks', { path: file, tensor: name, type })
     const block = { type, offsetBytes, sizeBytes }
+    const format = littleEndian && shape.length > 1 ? nbitsFormatOfBlocks(type) : null
+    const quantized = format === null ? {} : { quantized: format }
     return {
-      info: { name, dtype: 'F32', shape, file, sizeBytes: elements * 4, storage: 'computed', computation: 'dequantized', block },
+      info: { name, dtype: 'F32', shape, file, sizeBytes: elements * 4, storage: 'computed', computation: 'dequantized', block, ...quantized },
       compute: dequantizedRange({ file, offsetBytes, type, littleEndian }),
     }
   }
