@@ -108,7 +108,11 @@ function joinShards(shards: readonly OpenedShard[], found: CollectedTensors, not
     notes: [...new Set([...notes, ...shards.flatMap(({ checkpoint }) => checkpoint.notes)])],
     read: async (name, signal) => owner(name).read(name, signal),
     readRange: async (range) => owner(range.name).readRange(range),
-    readQuantized: async (rows) => owner(rows.name).readQuantized(rows),
+    readQuantized: async (rows) => {
+      const matrix = await owner(rows.name).readQuantized?.(rows)
+      if (matrix === undefined) throw engineError('checkpoint/not-quantized', { tensor: rows.name })
+      return matrix
+    },
     [Symbol.dispose]: () => {
       for (const { checkpoint } of shards) checkpoint[Symbol.dispose]()
     },

@@ -85,8 +85,8 @@ export interface Checkpoint extends Disposable {
   readonly settings?: Readonly<Record<string, string | number | boolean | null>>
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>
   readonly readRange: (range: TensorRange) => Promise<Uint8Array>
-  /** The codes, scales and zero points of rows of a tensor that has `quantized`. */
-  readonly readQuantized: (rows: TensorRows) => Promise<NBitsMatrix>
+  /** The codes, scales and zero points of rows of a tensor that has `quantized`; absent where none has. */
+  readonly readQuantized?: (rows: TensorRows) => Promise<NBitsMatrix>
 }
 
 /** How a checkpoint is opened. \`include\`: of a training checkpoint the model alone, or the optimizer's tensors too. */

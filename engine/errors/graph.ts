@@ -10,8 +10,6 @@ export const graphErrors = {
     `The tensor ${d.tensor} has the shape ${shape(d.found)}, but config.json asks for ${shape(d.expected)}.`,
   'graph/weight-dtype': (d: { tensor: string; found: string; allowed: readonly string[] }) =>
     `The tensor ${d.tensor} is stored as ${d.found}; a decoder takes ${d.allowed.join(', ')}.`,
-  'graph/weight-computed': (d: { tensor: string; computation: string }) =>
-    `The tensor ${d.tensor} does not lie in its file as it is used (${d.computation}), so it cannot be run in place; convert the model first.`,
   'graph/export-missing-port': (d: { path: string; kind: 'input' | 'output'; name: string }) =>
     `${d.path} has no ${d.kind} ${d.name}, which a text decoder needs.`,
   'graph/export-unknown-input': (d: { path: string; inputs: readonly string[] }) =>

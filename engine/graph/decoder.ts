@@ -7,6 +7,8 @@ import { addDecoderInputs } from './decoder-inputs'
 import { addLayer } from './decoder-layer'
 import { addEmbedding, addHead, embeddingTensors } from './embedding'
 import type { Parts } from './parts'
+import { createPlacement, type PreparedPlacement } from '../prepared/placement'
+import type { WeightFormatName } from './weight-format'
 import { createWeightStore } from './weights'
 import type { Widening } from './widening'
 
@@ -27,6 +29,10 @@ export interface DecoderGraphOptions {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly locate: (file: string) => string
   readonly widening: Widening
+  /** Default f32. */
+  readonly format?: WeightFormatName
+  /** Where what the checkpoint does not hold as it is used will lie; the placement knows afterwards what that is. Needed only where there is such. */
+  readonly prepared?: { readonly placement: PreparedPlacement; readonly location: string }
 }
 
 /** More names than this in one remark help nobody. */
@@ -40,14 +46,14 @@ function describeUnexpected(names: readonly string[], family: string): readonly 
 }
 
 /**
- * Builds the decoder of a checkpoint: embedding, layers, norm, head; every weight stays in its file.
- * Throws "graph/weight-missing", "graph/weight-shape", "graph/weight-dtype".
+ * Builds the decoder of a checkpoint: embedding, layers, norm, head; weights stay in their files, or get a place in the prepared one.
+ * Throws "graph/weight-missing", "graph/weight-shape".
  */
 export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
-  const { config, tensors, locate, widening } = options
+  const { config, tensors, locate, widening, format = 'f32', prepared = { placement: createPlacement(), location: '' } } = options
   const { family, ignoredTensors } = config
   const builder = createGraphBuilder({ name: `${family} decoder` })
-  const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening })
+  const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening, format, prepared })
   const inputs = addDecoderInputs(builder, config)
   const parts: Parts = { builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) }
 

@@ -27,6 +27,16 @@ function addLookup(
   const { builder, weights } = parts
   const { path, tensor, shape, rows } = options
   const table = weights.table({ tensor, shape })
+  if (table.kind === 'nbits') {
+    const { codes, scales, zeroPoints, format } = table
+    return builder.node({
+      path: `${path}/GatherBlockQuantized`,
+      op: 'GatherBlockQuantized',
+      domain: 'com.microsoft',
+      inputs: [codes, rows, scales, zeroPoints],
+      attributes: { bits: { int: format.bits }, block_size: { int: format.blockSize }, gather_axis: { int: 0 }, quantize_axis: { int: 1 } },
+    })
+  }
   const found = builder.node({ path: `${path}/Gather`, op: 'Gather', inputs: [table.value, rows] })
   if (table.dtype === 'F32') return found
   return builder.node({ path: `${path}/Cast`, op: 'Cast', inputs: [found], attributes: { to: { cast: 'F32' } } })
@@ -102,6 +112,7 @@ export function addHead(parts: Parts, residual: Residual, tensor: string): void 
     path: '/lm_head',
     module: names.head,
     tensor,
+    isHead: true,
     inFeatures: embedding.size,
     outFeatures: vocabSize,
     bias: head.bias,

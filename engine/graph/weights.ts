@@ -1,8 +1,12 @@
 // The weights of a graph: finds each tensor in the checkpoint, checks its shape, and places it as external data that points into the checkpoint's own file.
-import type { TensorInfo } from '../checkpoint/types'
+import type { PlainTensor, TensorInfo } from '../checkpoint/types'
 import type { WeightDtype } from '../config/decoder-config'
 import { engineError } from '../errors'
+import type { PreparedPlacement } from '../prepared/placement'
+import type { MatrixSource, PlacedEntry, PreparedForm } from '../prepared/types'
+import { nbitsLayout, type MatrixShape, type NBitsFormat } from '../tensor/nbits/layout'
 import type { GraphBuilder } from './builder'
+import { matrixForm, type WeightFormatName } from './weight-format'
 import type { Widening } from './widening'
 
 /** One of `count` equal parts that are stacked along a tensor's first axis, as experts are. */
@@ -24,16 +28,33 @@ export type MatrixLayout = 'out-in' | 'in-out'
 /** A matrix that a linear block multiplies with; `shape` is the stored one. */
 export interface LinearSlot extends WeightSlot {
   readonly layout: MatrixLayout
+  /** Never quantized: a router's small errors would choose other experts. */
+  readonly exact?: boolean
+  readonly isHead?: boolean
 }
 
-/** A weight matrix as a linear block multiplies with it. Quantized kinds join here; the block that reads it picks the operator. */
-type LinearWeight = { readonly kind: 'dense'; readonly value: string }
+/** A quantized matrix as MatMulNBits and GatherBlockQuantized read it. */
+export interface NBitsWeight {
+  readonly kind: 'nbits'
+  readonly codes: string
+  readonly scales: string
+  readonly zeroPoints: string | null
+  readonly format: NBitsFormat
+  readonly shape: MatrixShape
+}
+
+/** A weight matrix as a linear block multiplies with it; the block that reads it picks the operator. */
+type LinearWeight = { readonly kind: 'dense'; readonly value: string } | NBitsWeight
 
 /** A lookup table [rows, columns] in the dtype it is stored in; rows are cast after the lookup, so that the table is never copied. */
-interface TableWeight {
+interface PlainTable {
+  readonly kind: 'plain'
   readonly value: string
   readonly dtype: WeightDtype
 }
+
+/** A lookup table: where it lies in its file as it is used, it is never quantized, since only the rows that are looked up are ever read. */
+type TableWeight = PlainTable | NBitsWeight
 
 /** Hands out graph values for checkpoint tensors. One tensor asked for twice is one initializer. */
 export interface WeightStore {
@@ -49,9 +70,20 @@ export interface WeightStore {
   readonly unexpected: () => readonly string[]
 }
 
-function storedDtype(tensor: TensorInfo): WeightDtype {
-  if (tensor.dtype === 'F32' || tensor.dtype === 'F16' || tensor.dtype === 'BF16') return tensor.dtype
-  throw engineError('graph/weight-dtype', { tensor: tensor.name, found: tensor.dtype, allowed: ['F32', 'F16', 'BF16'] })
+/** Tables of no more values than this are small beside any model: F32 does not hurt. */
+const SMALL_TABLE_VALUES = 4 * 1024 * 1024
+
+/** Dtypes that a graph takes as they lie in their file. */
+function isWeightDtype(dtype: string): dtype is WeightDtype {
+  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16'
+}
+
+/** Dtypes whose values can stand for weights. Bytes and integers are codes, which mean nothing without their scales. */
+const VALUE_DTYPES: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16', 'F64', 'F8_E4M3', 'F8_E5M2', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ'])
+
+/** Whether a tensor can be mapped as it lies in its file. */
+function isMappable(tensor: TensorInfo): tensor is PlainTensor & { readonly dtype: WeightDtype } {
+  return tensor.storage !== 'computed' && isWeightDtype(tensor.dtype)
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
@@ -78,9 +110,16 @@ function addLateCast(
   return builder.node({ path: `${path}/Cast`, op: 'Cast', inputs: [held], attributes: { to: { cast: 'F32' } } })
 }
 
+/** Rows and columns that a graph multiplies with, of a matrix as it is stored. Other shapes count as one row after another. */
+function matrixShape(shape: readonly number[], layout: MatrixLayout): MatrixShape {
+  const last = shape.at(-1) ?? 1
+  const others = shape.slice(0, -1).reduce((product, size) => product * size, 1)
+  return layout === 'out-in' ? { rows: others, columns: last } : { rows: last, columns: others }
+}
+
 /**
- * Opens the weights of one checkpoint for one graph. `locate` turns a file into a location relative to the external-data folder.
- * The store's readers throw "graph/weight-missing", "graph/weight-shape" and "graph/weight-dtype".
+ * Opens the weights of one checkpoint for one graph. `locate` turns a file into a location relative to the external-data folder. What cannot be mapped from the
+ * checkpoint, or is to be quantized, gets a place in the prepared file. The store's readers throw "graph/weight-missing" and "graph/weight-shape".
  */
 export function createWeightStore(options: {
   readonly builder: GraphBuilder
@@ -91,38 +130,94 @@ export function createWeightStore(options: {
   readonly ignoredTensors: readonly string[]
   readonly locate: (file: string) => string
   readonly widening: Widening
+  readonly format: WeightFormatName
+  readonly prepared: { readonly placement: PreparedPlacement; readonly location: string }
 }): WeightStore {
-  const { builder, tensors, family, ignoredTensors, locate, widening } = options
+  const { builder, tensors, family, ignoredTensors, locate, widening, prepared } = options
   const used = new Set<string>()
-  const placed = new Map<string, TableWeight>()
+  const placed = new Map<string, PlainTable>()
+  const quantized = new Map<string, NBitsWeight>()
   const casts = new Map<string, string>()
   let sizeBytes = 0
 
-  const place = (slot: WeightSlot): TableWeight => {
+  const find = (slot: WeightSlot): { readonly tensor: TensorInfo; readonly name: string } => {
     const { slice } = slot
     const tensor = tensors.get(slot.tensor)
     if (tensor === undefined) throw engineError('graph/weight-missing', { tensor: slot.tensor, family })
     const expected = slice === undefined ? slot.shape : [slice.count, ...slot.shape]
     if (!sameShape(tensor.shape, expected)) throw engineError('graph/weight-shape', { tensor: slot.tensor, found: tensor.shape, expected })
-    const name = slice === undefined ? slot.tensor : `${slot.tensor}[${slice.index}]`
+    if (!VALUE_DTYPES.has(tensor.dtype))
+      throw engineError('graph/weight-dtype', { tensor: slot.tensor, found: tensor.dtype, allowed: [...VALUE_DTYPES] })
+    used.add(slot.tensor)
+    return { tensor, name: slice === undefined ? slot.tensor : `${slot.tensor}[${slice.index}]` }
+  }
+
+  const prepare = (slot: WeightSlot, layout: MatrixLayout, form: PreparedForm): PlacedEntry => {
+    const shape = matrixShape(slot.shape, layout)
+    const offsetElements = (slot.slice?.index ?? 0) * shape.rows * shape.columns
+    const source: MatrixSource = { tensor: slot.tensor, shape, layout, offsetElements }
+    const { kind } = form
+    const variant = kind === 'f32' ? kind : `${kind}${form.format.bits}b${form.format.blockSize}`
+    return prepared.placement.add({ name: `${find(slot).name}:${variant}`, source, form })
+  }
+
+  const place = (slot: WeightSlot): PlainTable => {
+    const { tensor, name } = find(slot)
     const known = placed.get(name)
     if (known !== undefined) return known
-    const dtype = storedDtype(tensor)
-    if (tensor.storage === 'computed') throw engineError('graph/weight-computed', { tensor: slot.tensor, computation: tensor.computation })
-    // A part of the first axis is a range of the tensor's own bytes.
-    const partBytes = slice === undefined ? tensor.sizeBytes : tensor.sizeBytes / slice.count
-    const value = builder.external({
-      name,
-      dtype,
-      shape: slot.shape,
-      location: locate(tensor.file),
-      offsetBytes: tensor.offsetBytes + (slice?.index ?? 0) * partBytes,
-      sizeBytes: partBytes,
-    })
-    sizeBytes += partBytes
-    const weight = { value, dtype }
+    const dtype = isMappable(tensor) ? tensor.dtype : 'F32'
+    let range: { readonly location: string; readonly offsetBytes: number; readonly sizeBytes: number }
+    if (isMappable(tensor)) {
+      // A part of the first axis is a range of the tensor's own bytes.
+      const partBytes = tensor.sizeBytes / (slot.slice?.count ?? 1)
+      const offsetBytes = tensor.offsetBytes + (slot.slice?.index ?? 0) * partBytes
+      range = { location: locate(tensor.file), offsetBytes, sizeBytes: partBytes }
+    } else {
+      // In the order it is stored in: a plain copy, whatever it is used for.
+      range = { location: prepared.location, ...prepare(slot, 'out-in', { kind: 'f32' }).codes }
+    }
+    sizeBytes += range.sizeBytes
+    const weight = { kind: 'plain', value: builder.external({ name, dtype, shape: slot.shape, ...range }), dtype } as const
     placed.set(name, weight)
-    used.add(slot.tensor)
+    return weight
+  }
+
+  const quantize = (
+    slot: WeightSlot,
+    {
+      layout,
+      form,
+      use,
+    }: { readonly layout: MatrixLayout; readonly form: Exclude<PreparedForm, { kind: 'f32' }>; readonly use: 'codes' | 'rows' },
+  ): NBitsWeight => {
+    const entry = prepare(slot, layout, form)
+    const known = quantized.get(`${entry.name}/${use}`)
+    if (known !== undefined) return known
+    const other = quantized.get(`${entry.name}/${use === 'codes' ? 'rows' : 'codes'}`)
+    const { shape } = entry.source
+    const { blocksPerRow, codeRowBytes, zeroPointRowBytes } = nbitsLayout(shape, form.format)
+    const { location } = prepared
+    const part = (name: string, dtype: 'U8' | 'F32', dimensions: readonly number[], range: PlacedEntry['scales']): string | null => {
+      if (range === null) return null
+      if (other === undefined) sizeBytes += range.sizeBytes
+      return builder.external({ name: `${entry.name}/${name}`, dtype, shape: dimensions, location, ...range })
+    }
+    const weight: NBitsWeight = {
+      kind: 'nbits',
+      // A table's rows and a matrix's blocks are the same bytes.
+      codes:
+        part(
+          use,
+          'U8',
+          use === 'rows' ? [shape.rows, codeRowBytes] : [shape.rows, blocksPerRow, codeRowBytes / blocksPerRow],
+          entry.codes,
+        ) ?? '',
+      scales: other?.scales ?? part('scales', 'F32', [shape.rows, blocksPerRow], entry.scales) ?? '',
+      zeroPoints: other === undefined ? part('zero_points', 'U8', [shape.rows, zeroPointRowBytes], entry.zeroPoints) : other.zeroPoints,
+      format: form.format,
+      shape,
+    }
+    quantized.set(`${entry.name}/${use}`, weight)
     return weight
   }
 
@@ -139,10 +234,22 @@ export function createWeightStore(options: {
     return cast
   }
 
+  const formOf = (slot: WeightSlot, layout: MatrixLayout, isHead: boolean): ReturnType<typeof matrixForm> =>
+    matrixForm(options.format, { tensor: find(slot).tensor, shape: matrixShape(slot.shape, layout), isHead, layout })
+
   return {
     has: (tensor) => tensors.has(tensor),
-    linear: (slot, after) => ({ kind: 'dense', value: f32(slot, after) }),
-    table: place,
+    linear: (slot, after) => {
+      const form = slot.exact === true ? null : formOf(slot, slot.layout, slot.isHead === true)
+      return form === null ? { kind: 'dense', value: f32(slot, after) } : quantize(slot, { layout: slot.layout, form, use: 'codes' })
+    },
+    table: (slot) => {
+      const { tensor } = find(slot)
+      const columns = slot.shape.at(-1) ?? 0
+      const form = isMappable(tensor) || columns * (slot.shape[0] ?? 0) <= SMALL_TABLE_VALUES ? null : formOf(slot, 'out-in', true)
+      // GatherBlockQuantized has no filled-up rows.
+      return form === null || columns % form.format.blockSize !== 0 ? place(slot) : quantize(slot, { layout: 'out-in', form, use: 'rows' })
+    },
     vector: (slot) => f32(slot, null),
     placedBytes: () => sizeBytes,
     unexpected: () => [...tensors.keys()].filter((name) => !used.has(name) && !ignoredTensors.some((part) => name.includes(part))),

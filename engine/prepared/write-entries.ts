@@ -146,7 +146,8 @@ async function writeStored(entry: PlacedEntry, options: WriteOptions): Promise<r
     if (signal?.aborted === true) throw engineError('runtime/aborted', { what: 'Preparing the weights' })
     const rows = Math.min(partRows, shape.rows - first)
     const firstRow = offsetElements / shape.columns + first
-    const matrix = await checkpoint.readQuantized({ name, firstRow, rows, ...(signal && { signal }) })
+    const matrix = await checkpoint.readQuantized?.({ name, firstRow, rows, ...(signal && { signal }) })
+    if (matrix === undefined) throw engineError('checkpoint/not-quantized', { tensor: name })
     const crcs: [number, number, number] = [0, 0, 0]
     for (const [index, bytes] of partsOf(matrix).entries()) {
       const range = ranges[index] ?? null

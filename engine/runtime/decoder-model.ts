@@ -3,6 +3,7 @@ import type { DecoderConfig } from '../config/decoder-config'
 import { engineError } from '../errors'
 import { DECODER_IO } from '../graph/decoder-io'
 import { checkIds, checkLogitsSize } from './forward-checks'
+import type { WeightFormatName } from '../graph/weight-format'
 import { GrowingKvCache } from './kv-cache'
 import type { DecoderModel, KvCache, LogitsRequest } from './model-types'
 import type { OrtRuntime, OrtSession, OrtValue } from './ort-types'
@@ -14,6 +15,8 @@ import { ScratchValues } from './scratch-values'
 export interface LoadedDecoder extends DecoderModel {
   /** Remarks for people: tensors of the checkpoint that the family does not use. */
   readonly notes: readonly string[]
+  /** How the weights are computed with; null where the graph came with its own. */
+  readonly format: WeightFormatName | null
 }
 
 /** What a decoder is made of; it owns the session. */
@@ -22,6 +25,7 @@ export interface DecoderParts {
   readonly runtime: OrtRuntime
   readonly session: OrtSession
   readonly weightBytes: number
+  readonly format: WeightFormatName
   readonly notes: readonly string[]
   readonly prefillChunkTokens: number
   /** Whether the graph asks for the first position, because rotation is a node of its own. */
@@ -53,6 +57,7 @@ export class OrtDecoder implements LoadedDecoder {
   readonly runtimeKind: OrtRuntime['kind']
   readonly weightBytes: number
   readonly notes: readonly string[]
+  readonly format: WeightFormatName
   readonly #parts: DecoderParts
   readonly #ropes: readonly RopeCache[]
   readonly #scratch: ScratchValues
@@ -64,6 +69,7 @@ export class OrtDecoder implements LoadedDecoder {
     this.runtimeKind = parts.runtime.kind
     this.weightBytes = parts.weightBytes
     this.notes = parts.notes
+    this.format = parts.format
     this.#parts = parts
     this.#ropes = parts.config.ropes.map((rope) => new RopeCache({ runtime: parts.runtime, rope }))
     this.#scratch = new ScratchValues(parts.runtime)

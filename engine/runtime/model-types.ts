@@ -1,5 +1,6 @@
 // A loaded decoder as generation sees it: ids in, logits out, a KV cache between.
 import type { ModelFacts } from '../config/model-facts'
+import type { WeightFormatName } from '../graph/weight-format'
 import type { Widening } from '../graph/widening'
 import type { OrtRuntime } from './ort-types'
 
@@ -52,6 +53,10 @@ export interface LoadDecoderOptions {
   readonly prefillChunkTokens?: number
   /** When 16-bit weights become F32: once, in memory, or anew in every run, which keeps memory at the checkpoint's size. The default looks at free memory. */
   readonly widening?: Widening
-  readonly onProgress?: (progress: { readonly stage: 'weights' | 'graph' | 'session'; readonly fraction: number }) => void
+  /** How weights are computed with; 'auto' chooses by what the checkpoint holds. Default: exactly, and a quantized checkpoint with its own codes. */
+  readonly format?: WeightFormatName | 'auto'
+  /** Folder of prepared weights and how large it may grow; by default one in the system's folder for caches. */
+  readonly prepared?: { readonly folder?: string; readonly maxBytes?: number }
+  readonly onProgress?: (progress: { readonly stage: 'weights' | 'graph' | 'prepare' | 'session'; readonly fraction: number }) => void
   readonly signal?: AbortSignal
 }

@@ -46,8 +46,10 @@ function commonFolder(files: readonly string[]): string {
 export async function placeWeightFiles(options: {
   readonly files: readonly string[]
   readonly allowedFolders: readonly string[]
+  /** A file of our own that the folder must contain too: its real path, whether it exists yet or not. */
+  readonly ownFile?: string
 }): Promise<WeightFolder> {
-  const { files, allowedFolders } = options
+  const { files, allowedFolders, ownFile } = options
   const real = new Map<string, string>()
   for (const file of files) {
     const path = await realpath(file)
@@ -56,6 +58,7 @@ export async function placeWeightFiles(options: {
     }
     real.set(file, path)
   }
+  if (ownFile !== undefined) real.set(ownFile, ownFile)
   const folder = commonFolder([...real.values()])
   return {
     folder,

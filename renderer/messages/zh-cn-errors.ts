@@ -244,7 +244,6 @@ export const zhCnErrors: ErrorCatalogue = {
   'graph/weight-missing': '模型文件中没有 {family} 解码器需要的张量 {tensor}。',
   'graph/weight-shape': '张量 {tensor} 的形状是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '张量 {tensor} 以 {found} 存储；解码器可用的是 {allowed}。',
-  'graph/weight-computed': '张量 {tensor} 在文件中的存放方式不能直接使用（{computation}），因此无法原地运行；请先转换模型。',
   'graph/export-missing-port': '{path} 没有名为 {name} 的输入或输出，而文本解码器需要它。',
   'graph/export-unknown-input': '{path} 需要文本解码器没有的输入：{inputs}。',
   'graph/export-port-shape': '{path} 中 {name} 的形状为 {found}；支持的是 {expected}。',

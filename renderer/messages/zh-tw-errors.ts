@@ -244,7 +244,6 @@ export const zhTwErrors: ErrorCatalogue = {
   'graph/weight-missing': '模型檔案中沒有 {family} 解碼器需要的張量 {tensor}。',
   'graph/weight-shape': '張量 {tensor} 的形狀是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '張量 {tensor} 以 {found} 儲存；解碼器可用的是 {allowed}。',
-  'graph/weight-computed': '張量 {tensor} 在檔案中的存放方式不能直接使用（{computation}），因此無法就地執行；請先轉換模型。',
   'graph/export-missing-port': '{path} 沒有名為 {name} 的輸入或輸出，而文字解碼器需要它。',
   'graph/export-unknown-input': '{path} 需要文字解碼器沒有的輸入：{inputs}。',
   'graph/export-port-shape': '{path} 中 {name} 的形狀為 {found}；支援的是 {expected}。',

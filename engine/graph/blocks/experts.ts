@@ -73,6 +73,7 @@ function addRouter(parts: Parts, x: string, place: ExpertsPlace): Routing {
     inFeatures: config.hiddenSize,
     outFeatures: experts.count,
     bias: experts.routerBias,
+    exact: true,
   })
   const node = (name: string, op: string, inputs: readonly string[], attributes = {}): string =>
     builder.node({ path: `${path}/router/${name}`, op, inputs, attributes })
@@ -198,7 +199,14 @@ function addShared(parts: Parts, x: string, { path, folder, experts }: ExpertsPl
   })
   if (!experts.shared.gated) return result
   const module = moduleOf(folder, names.weight)
-  const score = addLinear(parts, x, { path: `${path}/shared_gate`, module, inFeatures: config.hiddenSize, outFeatures: 1, bias: false })
+  const score = addLinear(parts, x, {
+    path: `${path}/shared_gate`,
+    module,
+    inFeatures: config.hiddenSize,
+    outFeatures: 1,
+    bias: false,
+    exact: true,
+  })
   const share = builder.node({ path: `${path}/shared_gate/Sigmoid`, op: 'Sigmoid', inputs: [score] })
   return builder.node({ path: `${path}/shared_gate/Mul`, op: 'Mul', inputs: [result, share] })
 }

@@ -1,6 +1,6 @@
 // The linear block: x * W^T + b on rows, with W in the checkpoint's own layout.
 import type { Graph } from '../parts'
-import type { MatrixLayout, StackedSlice } from '../weights'
+import type { MatrixLayout, NBitsWeight, StackedSlice } from '../weights'
 
 /** A linear layer: `module` is the tensor folder (`.weight`, `.bias` follow), `path` the node's folder. */
 export interface LinearSpec {
@@ -18,12 +18,44 @@ export interface LinearSpec {
   readonly slice?: StackedSlice
   /** Name of the result, for an output of the graph. */
   readonly output?: string
+  /** The weight is never quantized. */
+  readonly exact?: boolean
+  /** The matrix is the head, or the table that stands for it. */
+  readonly isHead?: boolean
+}
+
+/** Rounding of activations to 8 bits while multiplying (com.microsoft.MatMulNBits): without it the processor computes in F32, several times slower. */
+const ACCURACY_LEVEL_INT8 = 4
+
+/** x * W^T + b with a quantized W. */
+function addQuantizedLinear(
+  { builder }: Graph,
+  inputs: { readonly x: string; readonly weight: NBitsWeight; readonly bias: readonly string[] },
+  spec: LinearSpec,
+): string {
+  const { x, weight, bias } = inputs
+  const { format, shape } = weight
+  const product = builder.node({
+    path: `${spec.path}/MatMulNBits`,
+    op: 'MatMulNBits',
+    domain: 'com.microsoft',
+    inputs: [x, weight.codes, weight.scales, weight.zeroPoints, null, bias[0] ?? null],
+    ...(spec.output === undefined ? {} : { outputs: [spec.output] as const }),
+    attributes: {
+      K: { int: shape.columns },
+      N: { int: shape.rows },
+      bits: { int: format.bits },
+      block_size: { int: format.blockSize },
+      accuracy_level: { int: ACCURACY_LEVEL_INT8 },
+    },
+  })
+  return product
 }
 
 /**
  * Adds a linear layer; the only way a matrix gets into the graph. x: [rows, inFeatures] F32, returns [rows, outFeatures] F32.
  *
- *     x ── Gemm(transB where out-in) ── y
+ *     x ── Gemm(transB where out-in), or MatMulNBits ── y
  *           │  │
  *        weight  bias?
  */
@@ -31,8 +63,10 @@ export function addLinear(graph: Graph, x: string, spec: LinearSpec): string {
   const { path, module, inFeatures, outFeatures, layout = 'out-in', slice } = spec
   const shape = layout === 'out-in' ? [outFeatures, inFeatures] : [inFeatures, outFeatures]
   const place = slice === undefined ? {} : { slice }
-  const weight = graph.weights.linear({ tensor: spec.tensor ?? `${module}.weight`, shape, layout, ...place }, x)
+  const kind = { exact: spec.exact === true, isHead: spec.isHead === true }
+  const weight = graph.weights.linear({ tensor: spec.tensor ?? `${module}.weight`, shape, layout, ...place, ...kind }, x)
   const bias = spec.bias ? [graph.weights.vector({ tensor: spec.biasTensor ?? `${module}.bias`, shape: [outFeatures], ...place })] : []
+  if (weight.kind === 'nbits') return addQuantizedLinear(graph, { x, weight, bias }, spec)
   return graph.builder.node({
     path: `${path}/Gemm`,
     op: 'Gemm',

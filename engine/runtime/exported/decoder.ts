@@ -29,6 +29,7 @@ const NO_LOGITS = new Float32Array(0)
 
 /** A decoder over ONNX Runtime. Passes take turns; disposing it takes effect when those already asked for have ended. */
 export class ExportedDecoder implements LoadedDecoder {
+  readonly format = null
   readonly config: ModelFacts
   readonly runtimeKind: OrtRuntime['kind']
   readonly weightBytes: number
