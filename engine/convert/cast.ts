@@ -1,10 +1,26 @@
 // Casts between floating-point dtypes, rounded to nearest, ties to even, as PyTorch rounds them. Values of F32 and above are exact in F64, so the loss is measured there.
+import type { StoredDtype } from '../checkpoint/writers/file-layout'
+import { dequantizeBlocks } from '../tensor/blocks/dequantize'
+import { BLOCK_BITS, quantizeBlocks, type BlockTarget } from '../tensor/blocks/quantize'
 import { decodeFloat32, decodeFloat64 } from '../tensor/decode'
-import type { Dtype } from '../tensor/dtype'
+import { DTYPE_BITS, type Dtype } from '../tensor/dtype'
 import { halfFloatTable } from '../tensor/small-floats'
 
 /** Dtypes that a cast can produce. */
 export type CastTarget = 'F64' | 'F32' | 'F16' | 'BF16'
+
+/** Dtypes and block formats that a cast can produce. */
+export type AnyCastTarget = CastTarget | BlockTarget
+
+/** Whether a target is a block format. */
+export function isBlockTarget(dtype: StoredDtype): dtype is BlockTarget {
+  return dtype === 'Q8_0' || dtype === 'Q4_0'
+}
+
+/** Bits of one element; those of a block format have a share of its scale. */
+export function storedBits(dtype: StoredDtype): number {
+  return isBlockTarget(dtype) ? BLOCK_BITS[dtype] : DTYPE_BITS[dtype]
+}
 
 /** What a cast lost. `maxAbsError` is over values that stayed finite; `overflowed` became infinite, `flushedToZero` became zero. */
 export interface CastLoss {
@@ -43,8 +59,8 @@ const EXACT: Readonly<Record<CastTarget, ReadonlySet<Dtype>>> = {
 }
 
 /** Whether every value of `from` is a value of `to`. */
-export function isExactCast(from: Dtype, to: CastTarget): boolean {
-  return EXACT[to].has(from)
+export function isExactCast(from: Dtype, to: AnyCastTarget): boolean {
+  return !isBlockTarget(to) && EXACT[to].has(from)
 }
 
 /** Bits of the F16 nearest to an F32 given by its bits; NaN becomes the quiet NaN of its sign. Source: IEEE 754-2019, 4.3.1. */
@@ -124,16 +140,32 @@ function narrow(values: Float32Array, to: 'F16' | 'BF16'): { readonly codes: Uin
 const bytesOf = (array: Float32Array | Float64Array | Uint16Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 
+const single = new Float32Array(1)
+const singleBits = new Uint32Array(single.buffer)
+
+function halfOf(value: number): number {
+  single[0] = value
+  return halfBitsOf(singleBits[0] ?? 0)
+}
+
+function quantize(values: Float32Array, type: BlockTarget): { readonly bytes: Uint8Array; readonly loss: CastLoss } {
+  const bytes = quantizeBlocks(values, { type, toHalf: halfOf })
+  const back = new Float32Array(values.length)
+  dequantizeBlocks(bytes, { type, target: back })
+  return { bytes, loss: measureLoss(values, (index) => back[index] ?? NaN) }
+}
+
 /**
  * Casts little-endian bytes of whole elements. F64 goes to 16 bits by way of F32, as PyTorch's `.to()` does.
  * Throws "checkpoint/undecodable-dtype" for a dtype that isCastable denies and decode does not know.
  */
 export function castBytes(
   bytes: Uint8Array,
-  dtypes: { readonly from: Dtype; readonly to: CastTarget },
+  dtypes: { readonly from: Dtype; readonly to: AnyCastTarget },
 ): { readonly bytes: Uint8Array; readonly loss: CastLoss } {
   const { from, to } = dtypes
   if (from === to) return { bytes, loss: LOSSLESS }
+  if (isBlockTarget(to)) return quantize(decodeFloat32(bytes, from), to)
   if (to === 'F64') return { bytes: bytesOf(decodeFloat64(bytes, from)), loss: LOSSLESS }
   const singles = decodeFloat32(bytes, from)
   const source = from === 'F64' ? decodeFloat64(bytes, from) : singles

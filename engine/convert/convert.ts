@@ -1,6 +1,7 @@
 // Runs a conversion: plan, stream, verify, report. Nothing has its final name before everything is complete and proven.
 import { copyFile, writeFile as writeWholeFile } from 'node:fs/promises'
 import { openCheckpoint } from '../checkpoint/open'
+import type { TensorInfo } from '../checkpoint/types'
 import { WRITABLE_FORMATS, type TiedStorage } from '../checkpoint/writers/formats'
 import { engineError } from '../errors'
 import { countElements } from '../tensor/shape'
@@ -26,6 +27,12 @@ interface ProvenFile extends PreparedFile {
   readonly reused: boolean
 }
 
+function meaningOf(found: TensorInfo): string {
+  const stored = found.storage === 'computed' ? found.block : found
+  const dtype = found.storage === 'computed' ? (found.block?.type ?? found.dtype) : found.dtype
+  return `${dtype} [${found.shape.join(', ')}] at ${stored ? `byte ${stored.offsetBytes}` : 'nowhere'}`
+}
+
 /** What was written must also mean the right thing to a reader: names, dtypes, shapes and places. Recorded aliases have no entry of their own. */
 async function checkMeaning(path: string, file: PreparedFile, tied: TiedStorage): Promise<void> {
   using written = await openCheckpoint(path)
@@ -33,8 +40,7 @@ async function checkMeaning(path: string, file: PreparedFile, tied: TiedStorage)
     const expected = `${tensor.dtype} [${tensor.shape.join(', ')}] at byte ${offsetBytes}`
     for (const name of [tensor.name, ...(tied === 'shared' ? tensor.aliases : [])]) {
       const found = written.tensors.get(name)
-      const place = found?.storage === 'computed' ? 'nowhere' : `byte ${found?.offsetBytes ?? -1}`
-      const actual = found ? `${found.dtype} [${found.shape.join(', ')}] at ${place}` : 'missing'
+      const actual = found ? meaningOf(found) : 'missing'
       // Where no byte is, no place matters.
       if (actual !== expected && !(tensor.sizeBytes === 0 && found?.sizeBytes === 0))
         throw mismatch(path, { tensor: name, reason: `it reads as ${actual}, not as ${expected}` })

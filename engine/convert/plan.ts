@@ -3,14 +3,16 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile } from '../bytes/json'
-import type { Checkpoint, TensorInfo } from '../checkpoint/types'
-import type { FileLayout, OutputTensor } from '../checkpoint/writers/file-layout'
+import type { Checkpoint } from '../checkpoint/types'
+import type { FileLayout, OutputTensor, StoredDtype } from '../checkpoint/writers/file-layout'
 import { WRITABLE_FORMATS, type WritableFormat } from '../checkpoint/writers/formats'
+import type { GgufEntries } from '../checkpoint/writers/gguf-layout'
 import { shardIndexText, splitIntoShards } from '../checkpoint/writers/shards'
 import { engineError } from '../errors'
 import type { Dtype } from '../tensor/dtype'
 import { countElements, tensorSizeBytes } from '../tensor/shape'
-import { isCastable, isExactCast, type CastTarget } from './cast'
+import { isBlockTarget, isExactCast, storedBits, type AnyCastTarget } from './cast'
+import { chooseCast } from './choose-dtype'
 import { listCompanions, withoutThoseInPlace, type Companion } from './companions'
 import { checkReplacements, findDestination, freeDiskBytes, type Destination } from './destination'
 import { readJournal } from './journal'
@@ -23,7 +25,7 @@ import type { ConversionPlan, ConversionRequest, DtypeChange, PlannedTensor } fr
 const DEFAULT_MAX_SHARD_BYTES = 5_000_000_000
 
 /** A planned tensor and the cast it needs. */
-type SourcedTensor = PlannedTensor & { readonly cast: CastTarget | null }
+type SourcedTensor = PlannedTensor & { readonly cast: AnyCastTarget | null }
 
 /** One file to write. */
 export interface PreparedFile {
@@ -68,33 +70,22 @@ export async function sourceState(path: string): Promise<SourceState> {
   return { path, sizeBytes: size, modifiedMs: mtimeMs }
 }
 
-/** The dtype that a tensor gets: the one asked for, or the exact wider one that a format without the tensor's own needs. */
-function castOf(
-  tensor: TensorInfo,
-  options: { readonly dtype: CastTarget | undefined; readonly format: WritableFormat },
-): CastTarget | null {
-  const { dtype, format } = options
-  if (dtype !== undefined && isCastable(tensor.dtype)) {
-    if (!format.holds(dtype)) throw engineError('convert/dtype-not-in-format', { tensor: tensor.name, dtype, format: format.name })
-    return tensor.dtype === dtype ? null : dtype
-  }
-  if (format.holds(tensor.dtype)) return null
-  if (isCastable(tensor.dtype) && isExactCast(tensor.dtype, 'F32')) return 'F32'
-  throw engineError('convert/dtype-not-in-format', { tensor: tensor.name, dtype: tensor.dtype, format: format.name })
+function storedSizeBytes(dtype: StoredDtype, shape: readonly number[]): number {
+  return isBlockTarget(dtype) ? ((countElements(shape) ?? 0) * storedBits(dtype)) / 8 : (tensorSizeBytes(dtype, shape) ?? 0)
 }
 
 function planTensors(
-  { checkpoint, mapping }: OpenedSource,
+  { checkpoint, names: mapped }: OpenedSource,
   options: { readonly request: ConversionRequest; readonly format: WritableFormat; readonly untie: boolean },
 ): readonly SourcedTensor[] {
   const { request, format, untie } = options
   const groups = groupTiedTensors(checkpoint)
   const sourceNames = groups.flatMap((group) => group.names)
-  const names = mapping?.names ?? resultNames(sourceNames, request.stripPrefix)
+  const names = mapped ?? resultNames(sourceNames, request.stripPrefix)
   return groups.flatMap(({ tensor, names: tied }) => {
-    const cast = castOf(tensor, { dtype: request.dtype, format })
-    const dtype = cast ?? tensor.dtype
     const [first = tensor.name, ...others] = tied.map((name) => names.get(name) ?? name)
+    const cast = chooseCast(tensor, { name: first, request, format })
+    const dtype = cast ?? tensor.dtype
     const planned = {
       sourceName: tensor.name,
       name: first,
@@ -103,7 +94,7 @@ function planTensors(
       dtype,
       shape: tensor.shape,
       // Widening multiplies by at most 16, and the source's own size is an exact number far below 2^49.
-      sizeBytes: tensorSizeBytes(dtype, tensor.shape) ?? 0,
+      sizeBytes: storedSizeBytes(dtype, tensor.shape),
       cast,
     }
     if (!untie) return [planned]
@@ -116,9 +107,14 @@ function isReplacedByMapping(file: string): boolean {
   return file === 'config.json' || /^(configuration|modeling)_\w+\.py$/.test(file)
 }
 
+/** What a GGUF file holds itself; licence and description are what is left. */
+function isInsideGguf(file: string): boolean {
+  return !/^(LICEN[CS]E|NOTICE|COPYING|USE_POLICY|README)/i.test(file)
+}
+
 /** The dtype of most bytes. */
-function mainDtype(tensors: readonly SourcedTensor[]): Dtype {
-  const bytes = new Map<Dtype, number>()
+function mainDtype(tensors: readonly SourcedTensor[]): StoredDtype {
+  const bytes = new Map<StoredDtype, number>()
   for (const { dtype, sizeBytes } of tensors) bytes.set(dtype, (bytes.get(dtype) ?? 0) + sizeBytes)
   return [...bytes].sort(([, left], [, right]) => right - left)[0]?.[0] ?? 'F32'
 }
@@ -133,7 +129,7 @@ async function saysUntied(companions: readonly Companion[], signal: AbortSignal 
 }
 
 function listDtypeChanges(tensors: readonly SourcedTensor[], asked: boolean): readonly DtypeChange[] {
-  const changes = new Map<string, { from: Dtype; to: CastTarget; tensors: number }>()
+  const changes = new Map<string, { from: Dtype; to: AnyCastTarget; tensors: number }>()
   for (const { sourceDtype: from, cast: to } of tensors) {
     if (to === null) continue
     const change = changes.get(`${from} ${to}`) ?? { from, to, tensors: 0 }
@@ -167,9 +163,10 @@ function layOutFiles(
     readonly format: WritableFormat
     readonly destination: Destination
     readonly metadata: Readonly<Record<string, string>>
+    readonly ggufEntries?: GgufEntries
   },
 ): { readonly files: readonly PreparedFile[]; readonly index: GeneratedFile | null } {
-  const { request, format, destination, metadata } = options
+  const { request, format, destination, metadata, ggufEntries } = options
   const byOutput = new Map<OutputTensor, SourcedTensor>(tensors.map((tensor) => [tensor, tensor]))
   const isSingle = destination.kind === 'file' || !format.sharded
   const maxShardBytes = request.maxShardBytes ?? (isSingle ? Number.MAX_SAFE_INTEGER : DEFAULT_MAX_SHARD_BYTES)
@@ -179,7 +176,7 @@ function layOutFiles(
     throw engineError('convert/shards-need-folder', { path: destination.path, totalBytes, maxShardBytes })
   }
   const files = shards.map(({ file, tensors: held }) => {
-    const layout = format.layOut(held, { metadata })
+    const layout = format.layOut(held, { metadata, ...(ggufEntries && { ggufEntries }) })
     const sources = layout.slots.map(({ tensor }) => byOutput.get(tensor)).filter((tensor) => tensor !== undefined)
     return {
       file: destination.kind === 'file' ? destination.path.slice(destination.folder.length).replace(/^[/\\]/, '') : file,
@@ -199,12 +196,20 @@ function withoutAliases<T extends { readonly tensors: readonly OutputTensor[] }>
   return { ...shard, tensors: shard.tensors.map((tensor) => ({ ...tensor, aliases: [] })) }
 }
 
+/** Layouts with checksums have no structure before the data is known; their slots say enough. */
+function structureHash(layout: FileLayout): string {
+  const hash = createHash('sha256')
+  if (!layout.hasChecksums) for (const { bytes } of layout.structure([])) hash.update(bytes)
+  return hash.digest('hex')
+}
+
 function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkpoint' | 'findReplaced' | typeof Symbol.dispose>): string {
   const { plan, files, generated, companions, sourceStates, destination } = content
   const layouts = files.map(({ file, layout, sources }) => [
     file,
     layout.sizeBytes,
     layout.slots.map(({ offsetBytes }) => offsetBytes),
+    structureHash(layout),
     sources,
   ])
   const everything = [plan.to, destination.path, destination.kind, sourceStates, layouts, generated, companions]
@@ -212,20 +217,32 @@ function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkp
 }
 
 async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Promise<PreparedConversion> {
-  const { checkpoint, mapping, candidates } = opened
-  const { signal, to, config, force = false } = request
+  const { checkpoint, mapping, gguf, candidates } = opened
+  const { signal, to, config, quantize, force = false } = request
   const format = WRITABLE_FORMATS[to]
+  if (quantize !== undefined && to !== 'gguf')
+    throw engineError('convert/not-available', { what: `Quantizing into ${format.name}`, available: ['--to gguf'] })
   const source = resolve(request.source)
   if (checkpoint.tensors.size === 0) throw engineError('convert/no-tensors', { path: source })
   const destination = await findDestination(request.out, format)
   const found = await listCompanions(source, { ...(config !== undefined && { config: resolve(config) }), ...(signal && { signal }) })
-  const kept = mapping ? found.filter(({ file }) => !isReplacedByMapping(file)) : found
+  const kept = gguf
+    ? found.filter(({ file }) => !isInsideGguf(file))
+    : mapping
+      ? found.filter(({ file }) => !isReplacedByMapping(file))
+      : found
   const companions = destination.kind === 'folder' ? await withoutThoseInPlace(kept, destination.folder) : []
   const untied = mapping === null && format.tied === 'metadata' && (await saysUntied(found, signal))
   const tensors = planTensors(opened, { request, format, untie: untied || format.tied === 'copies' })
-  const { files, index } = layOutFiles(tensors, { request, format, destination, metadata: outputMetadata(checkpoint, format) })
+  const { files, index } = layOutFiles(tensors, {
+    request,
+    format,
+    destination,
+    metadata: outputMetadata(checkpoint, format),
+    ...(gguf && { ggufEntries: gguf.entries(mainDtype(tensors)) }),
+  })
   const configuration =
-    mapping && destination.kind === 'folder' ? [{ file: 'config.json', text: mapping.configText(mainDtype(tensors)) }] : []
+    mapping && !gguf && destination.kind === 'folder' ? [{ file: 'config.json', text: mapping.configText(mainDtype(tensors)) }] : []
   const generated = [...configuration, ...(index ? [index] : [])]
   const sourceStates = await Promise.all(checkpoint.files.map(({ path }) => sourceState(path)))
   const groups = groupTiedTensors(checkpoint).filter(({ names }) => names.length > 1)
@@ -251,11 +268,11 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
     tensors: tensors.map(({ cast: _, ...tensor }) => tensor),
     neededBytes: Math.max(0, totalBytes - (await stagedBytes(destination, names))),
     freeBytes: await freeDiskBytes(destination.path),
-    dtypeChanges: listDtypeChanges(tensors, request.dtype !== undefined),
+    dtypeChanges: listDtypeChanges(tensors, (request.dtype ?? request.quantize) !== undefined),
     family: mapping?.plan ?? null,
     candidates,
     tied: groups.map(({ names: tied }) => tied),
-    dropped: [...listDropped(checkpoint, format), ...(mapping?.plan.dropped ?? [])],
+    dropped: [...listDropped(checkpoint, format), ...(mapping?.plan.dropped ?? []), ...(gguf?.dropped ?? [])],
     notes: [...checkpoint.notes, ...tieNotes({ count: groups.length, format, untied })],
   }
   const content = { plan: { ...plan, replaced: [] }, destination, files, generated, companions, sourceStates }

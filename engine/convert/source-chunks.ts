@@ -1,5 +1,6 @@
 // One tensor on its way into an output file, as a sequence of chunks: where to read them, where they go.
 import type { FileLayout } from '../checkpoint/writers/file-layout'
+import { storedBits } from './cast'
 import { DTYPE_BITS } from '../tensor/dtype'
 import type { PlannedTensor } from './types'
 
@@ -17,8 +18,8 @@ export interface Chunk {
 
 /** Every chunk of a tensor in ascending order; an empty tensor has one empty chunk. */
 export function* sourceChunks({ tensor, offsetBytes: start }: FileLayout['slots'][number], source: PlannedTensor): Generator<Chunk> {
-  // Both sizes are whole numbers of elements; chunks are multiples of 8 bytes, so every chunk is too.
-  const bitsOut = DTYPE_BITS[tensor.dtype]
+  // Both sizes are whole numbers of elements and blocks of 32; chunks are multiples of 1024 bytes, so every chunk is too.
+  const bitsOut = storedBits(tensor.dtype)
   const bitsIn = DTYPE_BITS[source.sourceDtype]
   const sourceBytes = (tensor.sizeBytes * bitsIn) / bitsOut
   let offsetBytes = 0

@@ -1,15 +1,22 @@
 // Opens what is to be converted: a checkpoint as it is, or mapped onto a family.
+import { stat } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { MAX_CONFIG_JSON_BYTES, parseJson, readJsonFile, type JsonValue } from '../bytes/json'
 import { openCheckpoint } from '../checkpoint/open'
 import type { Checkpoint } from '../checkpoint/types'
+import { readConfigJson } from '../config/read-config'
 import { engineError } from '../errors'
-import { mapFamily, mappableFamilies, type FamilyMapping } from './standard/map-family'
+import { mapGguf, type GgufMapping } from './gguf/map-gguf'
+import { isMappable, mapFamily, mappableFamilies, type FamilyMapping } from './standard/map-family'
 import { openModelParallel } from './standard/model-parallel'
 import type { ConversionRequest } from './types'
 
-/** An opened source. `mapping` is null where all names stay. */
+/** An opened source. `mapping` is null where all names stay; `names` are those of the result, by the checkpoint's. */
 export interface OpenedSource {
   readonly checkpoint: Checkpoint
   readonly mapping: FamilyMapping | null
+  readonly gguf: GgufMapping | null
+  readonly names: ReadonlyMap<string, string> | null
   /** Families that it could be mapped onto. */
   readonly candidates: readonly string[]
 }
@@ -20,25 +27,60 @@ function checkOptions({ family, stripPrefix, include }: ConversionRequest): void
   if (family !== undefined && include === 'optimizer') throw exclude('include optimizer')
 }
 
-/** Opens the source; the caller disposes the checkpoint. Throws what openCheckpoint, openModelParallel and mapFamily throw, "convert/options-exclude", "checkpoint/no-optimizer". */
+/** Architectures of GGUF files whose tensors have their counterparts in Transformers one by one. */
+const GGUF_ARCHITECTURES: ReadonlySet<string> = new Set(['llama', 'qwen2', 'qwen3', 'gpt2'])
+
+/** A GGUF file is mapped back unasked: its own names mean nothing to any reader of other formats. */
+function impliedFamily(checkpoint: Checkpoint, request: ConversionRequest): string | undefined {
+  const { family, stripPrefix } = request
+  if (family !== undefined || stripPrefix !== undefined || checkpoint.format !== 'gguf') return family
+  return GGUF_ARCHITECTURES.has(checkpoint.metadata['general.architecture'] ?? '') && isMappable(checkpoint) ? 'auto' : undefined
+}
+
+async function configJson(mapping: FamilyMapping | null, { source, config, signal }: ConversionRequest): Promise<JsonValue> {
+  if (mapping) return parseJson(Buffer.from(mapping.configText('F32')), 'config.json')
+  const options = { ...(signal && { signal }) }
+  if (config !== undefined) return readJsonFile(config, { maxBytes: MAX_CONFIG_JSON_BYTES, ...options })
+  return readConfigJson(await folderOf(source), options)
+}
+
+async function folderOf(path: string): Promise<string> {
+  const absolute = resolve(path)
+  return (await stat(absolute)).isDirectory() ? absolute : dirname(absolute)
+}
+
+async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Promise<OpenedSource> {
+  const { source: path, config, settings, include, to, signal } = request
+  if (include === 'optimizer' && !checkpoint.format.startsWith('pytorch')) throw engineError('checkpoint/no-optimizer', { path })
+  const candidates = mappableFamilies(checkpoint)
+  const family = impliedFamily(checkpoint, request)
+  const mapping =
+    family === undefined
+      ? null
+      : await mapFamily(checkpoint, {
+          path,
+          family,
+          ...(config !== undefined && { config }),
+          ...(settings && { settings }),
+          ...(signal && { signal }),
+        })
+  const mapped = mapping?.checkpoint ?? checkpoint
+  if (to !== 'gguf') return { checkpoint: mapped, mapping, gguf: null, names: mapping?.names ?? null, candidates }
+  const folder = await folderOf(path)
+  const json = await configJson(mapping, request)
+  const gguf = await mapGguf(mapped, { json, folder, name: basename(folder), resultNames: mapping?.names ?? null })
+  return { checkpoint: gguf.checkpoint, mapping, gguf, names: gguf.names, candidates }
+}
+
+/** Opens the source; the caller disposes the checkpoint. Throws what openCheckpoint, openModelParallel, mapFamily and mapGguf throw, "convert/options-exclude", "checkpoint/no-optimizer". */
 export async function openSource(request: ConversionRequest): Promise<OpenedSource> {
   checkOptions(request)
-  const { source: path, family, config, settings, include, signal } = request
+  const { source: path, family, include, signal } = request
   const options = { ...(signal && { signal }) }
   const parallel = family === undefined ? null : await openModelParallel(path, options)
   const checkpoint = parallel ?? (await openCheckpoint(path, { ...options, ...(include && { include }) }))
   try {
-    if (include === 'optimizer' && !checkpoint.format.startsWith('pytorch')) throw engineError('checkpoint/no-optimizer', { path })
-    const candidates = mappableFamilies(checkpoint.tensors)
-    if (family === undefined) return { checkpoint, mapping: null, candidates }
-    const mapping = await mapFamily(checkpoint, {
-      ...options,
-      path,
-      family,
-      ...(config !== undefined && { config }),
-      ...(settings && { settings }),
-    })
-    return { checkpoint: mapping.checkpoint, mapping, candidates }
+    return await mapSource(checkpoint, request)
   } catch (cause) {
     checkpoint[Symbol.dispose]()
     throw cause

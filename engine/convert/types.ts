@@ -1,6 +1,8 @@
 // What a conversion is asked for, plans, reports while it runs, and proves at the end.
 import type { OutputFormat } from '../checkpoint/writers/formats'
 import type { CheckpointFormat } from '../checkpoint/types'
+import type { StoredDtype } from '../checkpoint/writers/file-layout'
+import type { BlockTarget } from '../tensor/blocks/quantize'
 import type { Dtype } from '../tensor/dtype'
 import type { CastLoss, CastTarget } from './cast'
 
@@ -71,7 +73,7 @@ export interface PlannedTensor {
   readonly name: string
   readonly aliases: readonly string[]
   readonly sourceDtype: Dtype
-  readonly dtype: Dtype
+  readonly dtype: StoredDtype
   readonly shape: readonly number[]
   readonly sizeBytes: number
 }
@@ -79,7 +81,7 @@ export interface PlannedTensor {
 /** Tensors that change their dtype in the same way. `reason` says whether that was asked for or the format needs it. */
 export interface DtypeChange {
   readonly from: Dtype
-  readonly to: CastTarget
+  readonly to: CastTarget | BlockTarget
   readonly tensors: number
   readonly exact: boolean
   readonly reason: 'asked' | 'format'

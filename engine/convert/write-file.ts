@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../checkpoint/types'
 import type { FileLayout } from '../checkpoint/writers/file-layout'
 import { engineError } from '../errors'
-import { addLoss, castBytes, LOSSLESS, type CastLoss, type CastTarget } from './cast'
+import { addLoss, castBytes, LOSSLESS, type AnyCastTarget, type CastLoss } from './cast'
 import { mismatch, OutputFile } from './output-file'
 import { proofOf, type RangeProof } from './range-answer'
 import type { RangeThread, RangeThreads } from './range-threads'
@@ -16,7 +16,7 @@ export interface TensorProof extends CastLoss, RangeProof {}
 export interface FileToWrite {
   readonly path: string
   readonly layout: FileLayout
-  readonly sources: readonly (PlannedTensor & { readonly cast: CastTarget | null })[]
+  readonly sources: readonly (PlannedTensor & { readonly cast: AnyCastTarget | null })[]
 }
 
 interface WriteOptions {

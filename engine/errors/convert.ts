@@ -32,6 +32,9 @@ export const convertErrors = {
     `The model-parallel shards of ${d.path} do not fit together: ${d.reason}.`,
   'convert/parts-differ': (d: { first: string; second: string }) =>
     `${d.first} and ${d.second} differ in shape or dtype, though a decoder needs them alike.`,
+  'convert/gguf-family': (d: { modelType: string; available: readonly string[] }) =>
+    `${d.modelType} models cannot be written as GGUF yet. Families: ${d.available.join(', ')}.`,
+  'convert/gguf-not-expressible': (d: { what: string }) => `GGUF has no place for ${d.what} as llama.cpp reads it.`,
   'convert/no-tensors': (d: { path: string }) => `${d.path} holds no tensors, so there is nothing to convert.`,
   'convert/shards-need-folder': (d: { path: string; totalBytes: number; maxShardBytes: number }) =>
     `${d.path} is a single file, but ${d.totalBytes} bytes in shards of at most ${d.maxShardBytes} need several: name a folder instead.`,

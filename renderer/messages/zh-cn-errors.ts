@@ -215,6 +215,8 @@ export const zhCnErrors: ErrorCatalogue = {
   'convert/options-exclude': '{first} 和 {second} 不能同时使用。',
   'convert/model-parallel-shards': '{path} 的模型并行分片无法拼在一起：{reason}。',
   'convert/parts-differ': '{first} 与 {second} 的形状或 dtype 不同，而解码器要求它们一致。',
+  'convert/gguf-family': '暂时无法把 {modelType} 模型写成 GGUF。可用的家族：{available}。',
+  'convert/gguf-not-expressible': '按 llama.cpp 的读法，GGUF 无法表示 {what}。',
   'convert/no-tensors': '{path} 里没有张量，因此没有可转换的内容。',
   'convert/shards-need-folder':
     '{path} 是单个文件，但 {totalBytes} 字节按每个分片最多 {maxShardBytes} 字节计算需要多个文件：请改为指定文件夹。',

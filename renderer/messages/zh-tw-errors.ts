@@ -215,6 +215,8 @@ export const zhTwErrors: ErrorCatalogue = {
   'convert/options-exclude': '{first} 和 {second} 不能同時使用。',
   'convert/model-parallel-shards': '{path} 的模型平行分片無法拼在一起：{reason}。',
   'convert/parts-differ': '{first} 與 {second} 的形狀或 dtype 不同，而解碼器要求它們一致。',
+  'convert/gguf-family': '暫時無法把 {modelType} 模型寫成 GGUF。可用的家族：{available}。',
+  'convert/gguf-not-expressible': '按 llama.cpp 的讀法，GGUF 無法表示 {what}。',
   'convert/no-tensors': '{path} 裡沒有張量，因此沒有東西可以轉換。',
   'convert/shards-need-folder':
     '{path} 是單一檔案，但 {totalBytes} 個位元組以每個分片最多 {maxShardBytes} 個計算需要多個檔案：請改為指定資料夾。',

@@ -1,11 +1,16 @@
 // Where everything lies in a file that is about to be written: known to the byte before the first tensor is read.
+import type { BlockTarget } from '../../tensor/blocks/quantize'
 import type { Dtype } from '../../tensor/dtype'
+import type { GgufEntries } from './gguf-layout'
+
+/** What numbers are in a file: a dtype, or blocks of a format that has them. */
+export type StoredDtype = Dtype | BlockTarget
 
 /** A tensor of a file to be written. `aliases` are further names of the same bytes, for formats that can share them. */
 export interface OutputTensor {
   readonly name: string
   readonly aliases: readonly string[]
-  readonly dtype: Dtype
+  readonly dtype: StoredDtype
   readonly shape: readonly number[]
   readonly sizeBytes: number
 }
@@ -35,4 +40,7 @@ export interface FileLayout {
 }
 
 /** Lays out one file of a format. */
-export type LayOutFile = (tensors: readonly OutputTensor[], options: { readonly metadata: Readonly<Record<string, string>> }) => FileLayout
+export type LayOutFile = (
+  tensors: readonly OutputTensor[],
+  options: { readonly metadata: Readonly<Record<string, string>>; readonly ggufEntries?: GgufEntries },
+) => FileLayout

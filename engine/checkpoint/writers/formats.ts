@@ -1,6 +1,7 @@
 // The formats that can be written, as a table: file names, dtypes, and whether one tensor may have several names.
-import type { Dtype } from '../../tensor/dtype'
-import type { LayOutFile } from './file-layout'
+import type { LayOutFile, StoredDtype } from './file-layout'
+import { isGgufDtype, layOutGguf } from './gguf-layout'
+import { DTYPE_BITS } from '../../tensor/dtype'
 import { isNumpyDtype, layOutNpz } from './npz-layout'
 import { layOutSafetensors } from './safetensors-layout'
 import type { ShardNaming } from './shards'
@@ -8,7 +9,7 @@ import { layOutTorch } from './torch-layout'
 import { isTorchDtype } from './torch-pickle'
 
 /** What a conversion can write. */
-export type OutputFormat = 'safetensors' | 'torch' | 'pth' | 'npz'
+export type OutputFormat = 'safetensors' | 'torch' | 'pth' | 'npz' | 'gguf'
 
 /** How several names of the same bytes are kept. `metadata`: one is written, the others are recorded; `shared`: all are written over one storage; `copies`: each has its own bytes. */
 export type TiedStorage = 'metadata' | 'shared' | 'copies'
@@ -21,7 +22,7 @@ export interface WritableFormat {
   readonly sharded: boolean
   readonly keepsMetadata: boolean
   readonly tied: TiedStorage
-  readonly holds: (dtype: Dtype) => boolean
+  readonly holds: (dtype: StoredDtype) => boolean
   readonly layOut: LayOutFile
 }
 
@@ -42,7 +43,7 @@ export const WRITABLE_FORMATS: Readonly<Record<OutputFormat, WritableFormat>> = 
     sharded: true,
     keepsMetadata: true,
     tied: 'metadata',
-    holds: () => true,
+    holds: (dtype) => dtype in DTYPE_BITS,
     layOut: layOutSafetensors,
   },
   torch: { ...torch, name: 'PyTorch', naming: { stem: 'pytorch_model', extension: '.bin' }, sharded: true },
@@ -56,6 +57,16 @@ export const WRITABLE_FORMATS: Readonly<Record<OutputFormat, WritableFormat>> = 
     tied: 'copies',
     holds: isNumpyDtype,
     layOut: layOutNpz,
+  },
+  gguf: {
+    name: 'GGUF',
+    naming: { stem: 'model', extension: '.gguf' },
+    extensions: ['.gguf'],
+    sharded: false,
+    keepsMetadata: false,
+    tied: 'copies',
+    holds: isGgufDtype,
+    layOut: layOutGguf,
   },
 }
 

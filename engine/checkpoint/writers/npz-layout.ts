@@ -1,10 +1,9 @@
 // Layout of a NumPy archive (.npz): one stored .npy per tensor. Follows numpy.lib.format version 1.0 (NEP 1) and numpy 2.4 `savez`.
 import { engineError } from '../../errors'
-import type { Dtype } from '../../tensor/dtype'
-import type { FileLayout, OutputTensor } from './file-layout'
+import type { FileLayout, OutputTensor, StoredDtype } from './file-layout'
 import { zipOfTensors } from './zip-of-tensors'
 
-const DESCRIPTORS: Partial<Record<Dtype, string>> = {
+const DESCRIPTORS: Partial<Record<StoredDtype, string>> = {
   BOOL: '|b1',
   U8: '|u1',
   I8: '|i1',
@@ -28,7 +27,7 @@ const PREFIX_BYTES = 10
 const MAX_NAME_BYTES = 65_535 - 4
 
 /** Whether NumPy has a dtype for this one. */
-export function isNumpyDtype(dtype: Dtype): boolean {
+export function isNumpyDtype(dtype: StoredDtype): boolean {
   return dtype in DESCRIPTORS
 }
 

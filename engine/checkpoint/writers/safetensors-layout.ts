@@ -1,15 +1,15 @@
 // Layout of a safetensors file, byte for byte as the reference library writes it. Follows safetensors 0.8 (tensor.rs `prepare` and `serialize`).
 import { engineError } from '../../errors'
-import { DTYPE_BITS, type Dtype } from '../../tensor/dtype'
+import { DTYPE_BITS } from '../../tensor/dtype'
 import { HEADER_LENGTH_BYTES, MAX_HEADER_BYTES } from '../safetensors-header'
-import type { FileLayout, OutputTensor } from './file-layout'
+import type { FileLayout, OutputTensor, StoredDtype } from './file-layout'
 
 /** Data begins at a multiple of this; the header is filled up with spaces. */
 const HEADER_ALIGNMENT_BYTES = 8
 
 // The table lists the dtypes in the order of the library's enum, by which it sorts.
 const DTYPE_RANK: ReadonlyMap<string, number> = new Map(Object.keys(DTYPE_BITS).map((dtype, rank) => [dtype, rank]))
-const rankOf = (dtype: Dtype): number => DTYPE_RANK.get(dtype) ?? 0
+const rankOf = (dtype: StoredDtype): number => DTYPE_RANK.get(dtype) ?? 0
 
 /** Largest elements first, so that every tensor is aligned to its own; then by name, as UTF-8 sorts. */
 function inFileOrder(tensors: readonly OutputTensor[]): readonly OutputTensor[] {

@@ -1,10 +1,9 @@
 // The data.pkl of a PyTorch archive: an OrderedDict of tensors over storages, pickle protocol 2. Follows PyTorch 2.13 (torch/_tensor.py `_reduce_ex_internal`, torch/serialization.py `_save`); loads with weights_only=True.
 import { countElements } from '../../tensor/shape'
-import { DTYPE_BITS, type Dtype } from '../../tensor/dtype'
-import type { OutputTensor } from './file-layout'
+import type { OutputTensor, StoredDtype } from './file-layout'
 
 /** Dtypes with a storage class of their own. */
-const TYPED_STORAGES: Partial<Record<Dtype, string>> = {
+const TYPED_STORAGES: Partial<Record<StoredDtype, string>> = {
   F64: 'DoubleStorage',
   F32: 'FloatStorage',
   F16: 'HalfStorage',
@@ -19,7 +18,7 @@ const TYPED_STORAGES: Partial<Record<Dtype, string>> = {
 }
 
 /** Dtypes that came after storages lost their type: `_rebuild_tensor_v3` over bytes. */
-const UNTYPED_DTYPES: Partial<Record<Dtype, string>> = {
+const UNTYPED_DTYPES: Partial<Record<StoredDtype, string>> = {
   U16: 'uint16',
   U32: 'uint32',
   U64: 'uint64',
@@ -31,7 +30,7 @@ const UNTYPED_DTYPES: Partial<Record<Dtype, string>> = {
 }
 
 /** Whether PyTorch has a dtype for this one. */
-export function isTorchDtype(dtype: Dtype): boolean {
+export function isTorchDtype(dtype: StoredDtype): boolean {
   return dtype in TYPED_STORAGES || dtype in UNTYPED_DTYPES
 }
 
@@ -113,7 +112,7 @@ function tensorValue(tensor: OutputTensor, key: string): readonly Uint8Array[] {
   const typed = TYPED_STORAGES[dtype]
   const elements = countElements(shape) ?? 0
   const storage = typed === undefined ? global('torch.storage', 'UntypedStorage') : global('torch', typed)
-  const storageLength = typed === undefined ? elements * (DTYPE_BITS[dtype] / 8) : elements
+  const storageLength = typed === undefined ? tensor.sizeBytes : elements
   return [
     global('torch._utils', typed === undefined ? '_rebuild_tensor_v3' : '_rebuild_tensor_v2'),
     op(OP.mark),

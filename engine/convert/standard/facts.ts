@@ -83,6 +83,17 @@ function checkpointSource(checkpoint: Checkpoint): FactSource {
   return { values: new Map(entries), reason: (field) => reason('from-checkpoint', { field }) }
 }
 
+/** GGUF's metadata says what config.json says; its numbers are singles, whose seven digits are meant. */
+function metadataSource({ format, metadata }: Checkpoint): FactSource {
+  const values = new Map<string, ConfigValue>()
+  const entries = format === 'gguf' ? Object.entries(metadata) : []
+  for (const [key, text] of entries) {
+    const number = Number(text)
+    if (text.length < 100) values.set(key, text !== '' && Number.isFinite(number) ? Number(number.toPrecision(7)) : text)
+  }
+  return { values, reason: (field) => reason('from-checkpoint', { field }) }
+}
+
 function findIn(source: FactSource, names: readonly string[]): Fact | null {
   for (const name of names) {
     for (const [field, value] of source.values) {
@@ -105,9 +116,11 @@ export async function collectFacts(
   const folder = isFolder ? path : dirname(path)
   const beside = ['config.json', 'params.json', 'model_config.yaml', 'lit_config.json'].map((name) => join(folder, name))
   const files = [...(config === undefined ? [] : [config]), ...beside]
-  const sources = [...(await Promise.all(files.map((file) => readFile(file, signal)))), checkpointSource(checkpoint)].filter(
-    (source) => source !== null,
-  )
+  const sources = [
+    ...(await Promise.all(files.map((file) => readFile(file, signal)))),
+    checkpointSource(checkpoint),
+    metadataSource(checkpoint),
+  ].filter((source) => source !== null)
   return {
     folder,
     find: (names) => sources.map((source) => findIn(source, names)).find((fact) => fact !== null) ?? null,

@@ -31,11 +31,18 @@ export interface InferredConfig {
 
 /** Other names of a field in files. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
-  num_attention_heads: ['num_attention_heads', 'n_heads', 'n_head', 'num_heads'],
-  num_key_value_heads: ['num_key_value_heads', 'n_kv_heads', 'n_kv_head', 'num_kv_heads', 'n_query_groups'],
-  head_dim: ['head_dim', 'head_size'],
-  rms_norm_eps: ['rms_norm_eps', 'norm_eps', 'layer_norm_epsilon', 'layer_norm_eps'],
-  rope_theta: ['rope_theta', 'rope_base', 'rotary_base'],
+  num_attention_heads: ['num_attention_heads', 'n_heads', 'n_head', 'num_heads', 'attention.head_count'],
+  num_key_value_heads: ['num_key_value_heads', 'n_kv_heads', 'n_kv_head', 'num_kv_heads', 'n_query_groups', 'attention.head_count_kv'],
+  head_dim: ['head_dim', 'head_size', 'attention.key_length'],
+  rms_norm_eps: [
+    'rms_norm_eps',
+    'norm_eps',
+    'layer_norm_epsilon',
+    'layer_norm_eps',
+    'attention.layer_norm_rms_epsilon',
+    'attention.layer_norm_epsilon',
+  ],
+  rope_theta: ['rope_theta', 'rope_base', 'rotary_base', 'rope.freq_base'],
   max_position_embeddings: [
     'max_position_embeddings',
     'max_seq_len',
@@ -149,10 +156,11 @@ function inferSettings(evidence: ConfigEvidence): readonly PlannedConfigField[] 
   }
   const theta = table?.theta ?? null
   const positions = table?.positions ?? null
+  const usesTanh = shapes.conv1d || source.layout.name === 'gguf'
   const activation =
     family.norm === 'rms'
       ? guess('silu', reason('family-default', { family: family.modelType }))
-      : guess(shapes.conv1d ? 'gelu_new' : 'gelu', reason('usual-for-naming', { naming: shapes.conv1d ? 'GPT-2' : 'nanoGPT' }))
+      : guess(usesTanh ? 'gelu_new' : 'gelu', reason('usual-for-naming', { naming: usesTanh ? 'GPT-2' : 'nanoGPT' }))
   const gpt2Positions = shapes.positions !== null && source.parts.get('positions.weight')
   return [
     pick('rms_norm_eps', usual('normEps', family.modelType.startsWith('qwen') ? 1e-6 : 1e-5)),
@@ -183,7 +191,7 @@ function inferSettings(evidence: ConfigEvidence): readonly PlannedConfigField[] 
 function inferTokens(evidence: ConfigEvidence): readonly PlannedConfigField[] {
   const { facts, tokenizer, family, shapes } = evidence
   const field = (name: 'bos_token_id' | 'eos_token_id', id: number | null, usual: number): PlannedConfigField => {
-    const stated = fromFile(facts.find([name]))
+    const stated = fromFile(facts.find([name, `tokenizer.ggml.${name}`]))
     if (stated) return { name, ...stated }
     if (id !== null) return { name, value: id, origin: 'file', reason: reason('from-tokenizer', { token: name.slice(0, 3) }) }
     return { name, ...guess(usual < shapes.vocabSize ? usual : null, reason('family-default', { family: family.modelType })) }

@@ -130,5 +130,29 @@ const gpt2: SourceLayout = {
   dropped: [...TABLES, /^h\.\d+\.attn\.(bias|masked_bias)$/],
 }
 
+/** llama.cpp's names. */
+const gguf: SourceLayout = {
+  name: 'gguf',
+  body: { embedding: ['token_embd'], positions: ['position_embd'], finalNorm: ['output_norm'], head: ['output'] },
+  layer: 'blk.{i}',
+  layers: {
+    attentionNorm: ['attn_norm'],
+    query: ['attn_q'],
+    key: ['attn_k'],
+    value: ['attn_v'],
+    queryKeyValue: ['attn_qkv'],
+    attentionOutput: ['attn_output'],
+    queryNorm: ['attn_q_norm'],
+    keyNorm: ['attn_k_norm'],
+    feedForwardNorm: ['ffn_norm'],
+    gate: ['ffn_gate'],
+    up: ['ffn_up'],
+    down: ['ffn_down'],
+  },
+  rotary: 'interleaved',
+  fusedOrder: stacked,
+  dropped: [/^rope_freqs\.weight$/],
+}
+
 /** Every naming that is recognised. */
-export const SOURCE_LAYOUTS: readonly SourceLayout[] = [huggingFace, meta, litgpt, litLlama, gpt2]
+export const SOURCE_LAYOUTS: readonly SourceLayout[] = [huggingFace, meta, litgpt, litLlama, gpt2, gguf]

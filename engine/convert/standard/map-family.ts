@@ -1,9 +1,9 @@
 // The standard path: a custom state dict becomes a checkpoint of a family that Transformers and this engine know, with the config.json that belongs to it.
 import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonObject, type JsonValue } from '../../bytes/json'
-import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
+import type { Checkpoint } from '../../checkpoint/types'
 import { EngineError, engineError } from '../../errors'
 import { listTokenizerFiles } from '../../inspect/model-files'
-import type { Dtype } from '../../tensor/dtype'
+import type { StoredDtype } from '../../checkpoint/writers/file-layout'
 import { loadTokenizer } from '../../tokenizer/load'
 import { deriveCheckpoint, type DerivedTensor } from '../derived-checkpoint'
 import type { ConfigValue, FamilyPlan, PlannedConfigField } from '../types'
@@ -23,23 +23,29 @@ export interface FamilyMapping {
   readonly names: ReadonlyMap<string, string>
   readonly plan: FamilyPlan
   /** Text of config.json for weights of this dtype. */
-  readonly configText: (dtype: Dtype) => string
+  readonly configText: (dtype: StoredDtype) => string
 }
 
 /** More names than this in one message help nobody. */
 const MAX_NAMED = 5
 
 /** Names of the families that a checkpoint's tensors could be mapped onto. */
-export function mappableFamilies(tensors: ReadonlyMap<string, TensorInfo>): readonly string[] {
-  const source = recognise(tensors)
+export function mappableFamilies(checkpoint: Checkpoint): readonly string[] {
+  const source = recognise(checkpoint)
   return source ? fittingFamilies(source).map(({ modelType }) => modelType) : []
+}
+
+/** Whether every tensor has a place in some family. */
+export function isMappable(checkpoint: Checkpoint): boolean {
+  const source = recognise(checkpoint)
+  return source !== null && source.unmapped.length === 0 && readShapes(source) !== null && fittingFamilies(source).length > 0
 }
 
 function chooseFamily(source: Recognised, options: { readonly asked: string; readonly facts: Facts }): TargetFamily {
   const { asked, facts } = options
   const fitting = fittingFamilies(source)
   const isAsked = ({ modelType, architecture }: TargetFamily): boolean => modelType === asked.toLowerCase() || architecture === asked
-  const stated = facts.find(['model_type'])?.value
+  const stated = facts.find(['model_type', 'general.architecture'])?.value
   const found = asked === 'auto' ? (fitting.find(({ modelType }) => modelType === stated) ?? fitting[0]) : fitting.find(isAsked)
   if (found) return found
   if (asked !== 'auto' && !TARGET_FAMILIES.some(isAsked))
@@ -71,7 +77,7 @@ const CARRIED = [
 ] as const
 
 /** Transformers' names of dtypes. */
-const TORCH_DTYPES: Partial<Record<Dtype, string>> = { F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16' }
+const TORCH_DTYPES: Partial<Record<StoredDtype, string>> = { F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16' }
 
 /** Fields by name; `a.b` goes into an object `a`. */
 function nested(fields: readonly { readonly name: string; readonly value: ConfigValue }[]): Record<string, JsonValue> {
@@ -86,7 +92,7 @@ function nested(fields: readonly { readonly name: string; readonly value: Config
 
 function configText(
   family: TargetFamily,
-  content: { readonly fields: readonly PlannedConfigField[]; readonly carried: JsonObject; readonly dtype: Dtype },
+  content: { readonly fields: readonly PlannedConfigField[]; readonly carried: JsonObject; readonly dtype: StoredDtype },
 ): string {
   const { fields, carried, dtype } = content
   const own = nested(fields.filter(({ value }) => value !== null))
@@ -134,7 +140,7 @@ export async function mapFamily(
   },
 ): Promise<FamilyMapping> {
   const { path, family: asked, config, settings = {}, signal } = options
-  const source = recognise(checkpoint.tensors)
+  const source = recognise(checkpoint)
   const shapes = source && readShapes(source)
   if (!source || !shapes) throw engineError('convert/family-unknown', { path, names: [...checkpoint.tensors.keys()].slice(0, MAX_NAMED) })
   const facts = await collectFacts(checkpoint, { path, ...(config !== undefined && { config }), ...(signal && { signal }) })

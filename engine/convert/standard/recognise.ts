@@ -1,5 +1,5 @@
 // Which naming a state dict follows, and which of its tensors is which part. Prefixes are found by evidence: whatever stands before the embedding and the layers alike.
-import type { TensorInfo } from '../../checkpoint/types'
+import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import { SOURCE_LAYOUTS, type SourceLayout } from './layouts'
 import { bodyKey, layerKey, type BodySlot, type LayerSlot, type Parameter } from './slots'
 
@@ -123,7 +123,10 @@ function readByLayout(tensors: ReadonlyMap<string, TensorInfo>, layout: SourceLa
 }
 
 /** Reads a state dict by the naming that leaves the fewest tensors over; null when none has its embedding and its layers. */
-export function recognise(tensors: ReadonlyMap<string, TensorInfo>): Recognised | null {
+export function recognise({ tensors, metadata }: Pick<Checkpoint, 'tensors' | 'metadata'>): Recognised | null {
   const read = SOURCE_LAYOUTS.map((layout) => readByLayout(tensors, layout)).filter((each) => each !== null)
-  return read.sort((left, right) => left.unmapped.length - right.unmapped.length)[0] ?? null
+  const best = read.sort((left, right) => left.unmapped.length - right.unmapped.length)[0] ?? null
+  // Of the families of llama.cpp only Llama rotates neighbours.
+  const rotatesHalves = best?.layout.name === 'gguf' && metadata['general.architecture'] !== 'llama'
+  return best && rotatesHalves ? { ...best, layout: { ...best.layout, rotary: 'half-split' } } : best
 }

@@ -126,3 +126,14 @@ const BY_NAME: ReadonlyMap<string, GgufPreTokenizer> = new Map(
 export function ggufPreTokenizer(name: string | null): GgufPreTokenizer | null {
   return BY_NAME.get(name === null || name === '' ? 'default' : name) ?? null
 }
+
+/**
+ * The name of the rule that cuts with these expressions one after the other, or null; `gpt-2` in the list stands for GPT-2's own. Where several rules
+ * cut alike, the one with the same treatment of whole words.
+ */
+export function ggufPreTokenizerName(expressions: readonly string[], options: { readonly ignoreMerges: boolean }): string | null {
+  const wanted = expressions.map((expression) => (expression === 'gpt-2' ? GPT_2 : expression)).join('\n')
+  const alike = RULES.filter(([, rule]) => rule.byteEncoded !== false && rule.expressions.join('\n') === wanted)
+  const found = alike.find(([, rule]) => (rule.ignoreMerges ?? false) === options.ignoreMerges) ?? alike[0]
+  return found?.[0].split(' ')[0] ?? null
+}

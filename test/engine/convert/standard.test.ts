@@ -223,7 +223,8 @@ describe('a training checkpoint', () => {
     using scratch = temporaryFolder()
     const source = join(await sourceOf('nanogpt', scratch.path), 'ckpt.pt')
     const request = { source, to: 'safetensors', out: join(scratch.path, 'out') } as const
-    const names = async (more: Partial<ConversionRequest>) => (await planConversion({ ...request, ...more })).tensors.map(({ name }) => name)
+    const names = async (more: Partial<ConversionRequest>) =>
+      (await planConversion({ ...request, ...more })).tensors.map(({ name }) => name)
     const model = await names({})
     const both = await names({ include: 'optimizer' })
     expect(model.some((name) => name.startsWith('optimizer.'))).toBe(false)

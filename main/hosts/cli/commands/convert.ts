@@ -13,7 +13,7 @@ interface ConvertOptions {
   readonly stripPrefix?: true | string
   readonly config?: string
   readonly family?: string
-  readonly quantize?: string
+  readonly quantize?: 'q8' | 'q4'
   readonly set?: Readonly<Record<string, ConfigValue>>
   readonly include?: 'model' | 'optimizer'
   readonly dryRun?: true
@@ -82,7 +82,7 @@ export function registerConvert(program: Command, terminal: Terminal): void {
   program
     .command('convert <source>')
     .description('convert a model folder or weight file into another format, verified')
-    .requiredOption('--to <format>', 'safetensors, torch (.bin), pth or npz')
+    .requiredOption('--to <format>', 'safetensors, torch (.bin), pth, npz or gguf')
     .requiredOption('--out <path>', 'folder or file of the result')
     .option('--dtype <dtype>', 'cast floating-point tensors: f64, f32, f16 or bf16', dtypeName)
     .option('--max-shard-size <size>', 'most tensor bytes in one file, such as 2GB', sizeInBytes)
@@ -91,7 +91,7 @@ export function registerConvert(program: Command, terminal: Terminal): void {
     .option('--family <name>', 'map a custom state dict onto a family such as llama, or onto the one that fits: auto')
     .option('--set <name=value>', 'a field of the config.json that --family writes; can be given several times', setting)
     .addOption(new Option('--include <part>', 'of a training checkpoint, also the optimizer').choices(['model', 'optimizer']))
-    .option('--quantize <format>', 'quantize the weights')
+    .addOption(new Option('--quantize <format>', 'matrices as blocks of 32 numbers, in GGUF').choices(['q8', 'q4']))
     .option('--dry-run', 'show the plan and write nothing')
     .option('--force', 'replace an earlier result')
     .option('--no-sync', 'do not wait until the result has reached the disk: faster, but a power cut may cost it')
@@ -109,7 +109,6 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
   const notAvailable = (what: string): Error =>
     engineError('convert/not-available', { what, available: OUTPUT_FORMATS.map((each) => `--to ${each}`) })
   if (!isOutputFormat(to)) throw notAvailable(`Writing ${to}`)
-  if (quantize !== undefined) throw notAvailable('Quantizing (--quantize)')
   return {
     source: await modelPath(source, terminal.signal),
     to,
@@ -123,6 +122,7 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     ...(family !== undefined && { family }),
     ...(set && { settings: set }),
     ...(include && { include }),
+    ...(quantize && { quantize }),
     ...(force && { force }),
   }
 }

@@ -1,0 +1,87 @@
+// config.json as GGUF metadata. Keys follow the GGUF specification and llama.cpp (convert_hf_to_gguf.py).
+import type { GgufEntries, GgufEntryValue } from '../../checkpoint/writers/gguf-layout'
+import type { DecoderConfig, RopeScaling } from '../../config/decoder-config'
+import { engineError } from '../../errors'
+
+const u32 = (value: number): GgufEntryValue => ({ type: 'u32', value })
+const f32 = (value: number): GgufEntryValue => ({ type: 'f32', value })
+const text = (value: string): GgufEntryValue => ({ type: 'string', value })
+
+/** general.file_type: what most tensors are. */
+const FILE_TYPES: Readonly<Record<string, number>> = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7, BF16: 32 }
+
+function scalingEntries(scaling: RopeScaling, key: (name: string) => string): GgufEntries {
+  switch (scaling.kind) {
+    case 'default':
+      return []
+    case 'llama3':
+      // Its factors are a tensor of their own.
+      return []
+    case 'linear':
+      return [
+        [key('rope.scaling.type'), text('linear')],
+        [key('rope.scaling.factor'), f32(scaling.factor)],
+      ]
+    case 'yarn':
+      return [
+        [key('rope.scaling.type'), text('yarn')],
+        [key('rope.scaling.factor'), f32(scaling.factor)],
+        [key('rope.scaling.original_context_length'), u32(scaling.originalMaxPositionEmbeddings)],
+      ]
+    default:
+      throw engineError('convert/gguf-not-expressible', { what: `rotary scaling of the kind ${scaling.kind}` })
+  }
+}
+
+/** The metadata of a decoder. Throws "convert/gguf-not-expressible" for rotary scaling that llama.cpp reads differently. */
+export function configEntries(
+  config: DecoderConfig,
+  options: { readonly architecture: string; readonly name: string; readonly mainDtype: string },
+): GgufEntries {
+  const { architecture, name, mainDtype } = options
+  const key = (suffix: string): string => `${architecture}.${suffix}`
+  const [rope] = config.ropes
+  const window = config.layers.find((layer) => layer.window !== null)?.window ?? null
+  const { softCap } = config.attention
+  const eps = config.norm.kind === 'rms' ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon'
+  return [
+    ['general.architecture', text(architecture)],
+    ['general.name', text(name)],
+    ['general.file_type', u32(FILE_TYPES[mainDtype] ?? 0)],
+    ['general.quantization_version', u32(2)],
+    [key('vocab_size'), u32(config.vocabSize)],
+    [key('context_length'), u32(config.maxPositionEmbeddings)],
+    [key('embedding_length'), u32(config.hiddenSize)],
+    [key('block_count'), u32(config.numHiddenLayers)],
+    [key('feed_forward_length'), u32(config.intermediateSize)],
+    [key('attention.head_count'), u32(config.numAttentionHeads)],
+    [key('attention.head_count_kv'), u32(config.numKeyValueHeads)],
+    [key('attention.key_length'), u32(config.headDim)],
+    [key('attention.value_length'), u32(config.headDim)],
+    [key(eps), f32(config.norm.eps)],
+    ...(rope
+      ? ([
+          [key('rope.freq_base'), f32(rope.theta)],
+          [key('rope.dimension_count'), u32(rope.dim)],
+          ...scalingEntries(rope.scaling, key),
+        ] satisfies GgufEntries)
+      : []),
+    ...(window === null ? [] : ([[key('attention.sliding_window'), u32(window)]] satisfies GgufEntries)),
+    ...(softCap === null ? [] : ([[key('attn_logit_softcapping'), f32(softCap)]] satisfies GgufEntries)),
+    ...(config.head.softCap === null ? [] : ([[key('final_logit_softcapping'), f32(config.head.softCap)]] satisfies GgufEntries)),
+  ]
+}
+
+/** Llama 3's factors of the rotary frequencies, [dim / 2]; null where there are none. Source: Transformers 5.18 modeling_rope_utils `_compute_llama3_parameters`, inverted as llama.cpp divides by them. */
+export function ropeFactors(config: DecoderConfig): Float32Array | null {
+  const [rope] = config.ropes
+  if (rope?.scaling.kind !== 'llama3') return null
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings: context } = rope.scaling
+  return Float32Array.from({ length: rope.dim / 2 }, (_, index) => {
+    const wavelength = 2 * Math.PI * rope.theta ** ((2 * index) / rope.dim)
+    if (wavelength < context / highFreqFactor) return 1
+    if (wavelength > context / lowFreqFactor) return factor
+    const smooth = (context / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor)
+    return 1 / ((1 - smooth) / factor + smooth)
+  })
+}

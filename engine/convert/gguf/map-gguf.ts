@@ -1,0 +1,130 @@
+// A decoder's checkpoint as llama.cpp wants it: names, rotary order, turned matrices, norms, metadata.
+import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
+import type { GgufEntries } from '../../checkpoint/writers/gguf-layout'
+import type { DecoderConfig } from '../../config/decoder-config'
+import { readDecoderConfig } from '../../config/read-config'
+import { engineError } from '../../errors'
+import type { JsonValue } from '../../bytes/json'
+import { decodeFloat32 } from '../../tensor/decode'
+import type { DerivedTensor } from '../derived-checkpoint'
+import { deriveCheckpoint } from '../derived-checkpoint'
+import { reorderRows, rowsOf, transposeRows, type Rows } from '../rows'
+import { configEntries, ropeFactors } from './config-entries'
+import { GGUF_DROPPED, GGUF_FAMILIES, ggufName, type GgufFamily } from './tensor-names'
+import { tokenizerEntries } from './tokenizer-entries'
+
+/** What to write: tensors by what they are made of, their names, and the metadata for weights of a dtype. */
+export interface GgufMapping {
+  readonly checkpoint: Checkpoint
+  readonly names: ReadonlyMap<string, string>
+  readonly dropped: readonly string[]
+  readonly entries: (mainDtype: string) => GgufEntries
+}
+
+/** More names than this in one message help nobody. */
+const MAX_NAMED = 8
+
+/** Halves (i, i + d/2) become neighbours (2i, 2i + 1). */
+function toNeighbours(rows: Rows, headDim: number): Rows {
+  const half = headDim / 2
+  return reorderRows(rows, { groupRows: headDim, sourceRow: (row) => (row % 2 === 0 ? row / 2 : half + (row - 1) / 2) })
+}
+
+/** A norm's weights as F32 with one added. */
+function plusOne(rows: Rows, tensor: TensorInfo): Rows {
+  const sourceBytes = rows.rowBytes
+  return {
+    count: rows.count,
+    rowBytes: 4,
+    read: async (range) => {
+      const values = decodeFloat32(await rows.read(range), tensor.dtype).map((value) => value + 1)
+      if (values.length !== range.count) throw new RangeError(`A row of ${sourceBytes} bytes is no single value.`)
+      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    },
+  }
+}
+
+function derive(
+  checkpoint: Checkpoint,
+  tensor: TensorInfo,
+  options: { readonly family: GgufFamily; readonly headDim: number; readonly standard: string },
+): DerivedTensor {
+  const { family, headDim, standard: name } = options
+  const { dtype, shape, file } = tensor
+  const rows = rowsOf(checkpoint, tensor)
+  const made = (change: Rows, changedShape: readonly number[] = shape): DerivedTensor => ({
+    kind: 'made',
+    rows: change,
+    dtype,
+    shape: changedShape,
+    file,
+  })
+  if (family.interleaves && /\.(q|k)_proj\.(weight|bias)$/.test(name)) return made(toNeighbours(rows, headDim))
+  if (family.transposed.some((module) => name.endsWith(`${module}.weight`))) return made(transposeRows(rows, dtype), shape.toReversed())
+  if (family.normPlusOne && /norm\.weight$/.test(name)) return { kind: 'made', rows: plusOne(rows, tensor), dtype: 'F32', shape, file }
+  return { kind: 'same', checkpoint, tensor }
+}
+
+function factorTensor(config: DecoderConfig, file: string): DerivedTensor | null {
+  const factors = ropeFactors(config)
+  if (!factors) return null
+  const bytes = new Uint8Array(factors.buffer)
+  const rows: Rows = {
+    count: factors.length,
+    rowBytes: 4,
+    read: ({ first, count }) => Promise.resolve(bytes.slice(4 * first, 4 * (first + count))),
+  }
+  return { kind: 'made', rows, dtype: 'F32', shape: [factors.length], file }
+}
+
+/**
+ * Maps a checkpoint with Transformers' names; the mapping's checkpoint takes over the source. `json` is its config.json, `folder` where its tokenizer lies.
+ * Throws "convert/gguf-family", "convert/unmapped-tensors", "convert/gguf-not-expressible" and what reading config and tokenizer throws.
+ */
+export async function mapGguf(
+  checkpoint: Checkpoint,
+  options: {
+    readonly json: JsonValue
+    readonly folder: string
+    readonly name: string
+    readonly resultNames: ReadonlyMap<string, string> | null
+  },
+): Promise<GgufMapping> {
+  const { json, folder, name, resultNames } = options
+  const config = readDecoderConfig(json)
+  const family = GGUF_FAMILIES[config.modelType]
+  if (!family) throw engineError('convert/gguf-family', { modelType: config.modelType, available: Object.keys(GGUF_FAMILIES) })
+  const derived = new Map<string, DerivedTensor>()
+  const names = new Map<string, string>()
+  const dropped: string[] = []
+  const unmapped: string[] = []
+  for (const tensor of checkpoint.tensors.values()) {
+    const standard = resultNames?.get(tensor.name) ?? tensor.name
+    const target = ggufName(standard, family)
+    // A tied head has no bytes of its own in GGUF; llama.cpp takes the embedding.
+    if (GGUF_DROPPED.test(standard) || (config.tieWordEmbeddings && target === 'output.weight')) dropped.push(tensor.name)
+    else if (target === null) unmapped.push(tensor.name)
+    else {
+      derived.set(tensor.name, derive(checkpoint, tensor, { family, headDim: config.headDim, standard }))
+      names.set(tensor.name, target)
+    }
+  }
+  if (unmapped.length > 0)
+    throw engineError('convert/unmapped-tensors', {
+      family: family.architecture,
+      count: unmapped.length,
+      names: unmapped.slice(0, MAX_NAMED),
+    })
+  const factors = factorTensor(config, checkpoint.files[0]?.path ?? '')
+  if (factors) {
+    derived.set('factors of the rotary frequencies', factors)
+    names.set('factors of the rotary frequencies', 'rope_freqs.weight')
+  }
+  const tokenizer = await tokenizerEntries(folder, { vocabSize: config.vocabSize })
+  return {
+    checkpoint: deriveCheckpoint([checkpoint], derived),
+    names,
+    dropped,
+    entries: (mainDtype) => [...configEntries(config, { architecture: family.architecture, name, mainDtype }), ...tokenizer],
+  }
+}
