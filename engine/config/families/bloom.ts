@@ -122,7 +122,8 @@ export const mpt = mergeRows(bloom, {
     maxPositionEmbeddings: { field: ['max_seq_len', 'max_position_embeddings'], default: 2048 },
   },
   norm: { bias: false },
-  alibi: { maxBias: { field: 'attn_config.alibi_bias_max', default: 8 }, order: 'odd-first', rounded: false },
+  // Transformers computes the slopes for a largest bias of 8, whatever alibi_bias_max says.
+  alibi: { maxBias: 8, order: 'odd-first', rounded: false },
   attention: {
     projection: 'concatenated',
     qkvBias: false,
@@ -151,6 +152,7 @@ export const mpt = mergeRows(bloom, {
     expansion_ratio: [null, 4],
     embedding_fraction: [null, 1],
     'attn_config.alibi': [null, true],
+    'attn_config.alibi_bias_max': [null, 8],
     'attn_config.qk_ln': [null, false],
     'attn_config.prefix_lm': [null, false],
     'attn_config.attn_type': [null, 'multihead_attention'],

@@ -1,5 +1,6 @@
 // Mixtures of experts. Defaults of Transformers 5.18.
-import { mistral, qwen3 } from './llama'
+import { olmo } from './dense'
+import { granite, llama, mistral, qwen2, qwen3 } from './llama'
 import { mergeRows } from './merge-rows'
 import type { ExpertRules } from './types'
 
@@ -70,4 +71,110 @@ export const qwen3Moe = mergeRows(qwen3, {
   layerTypes: false,
   ...qwenExperts,
   ignoredFields: ['mlp_bias', 'max_window_layers', 'layer_types'],
+})
+
+/** Qwen1.5 and Qwen2 with experts, one of which sees every token behind a gate. */
+export const qwen2Moe = mergeRows(qwen2, {
+  family: 'Qwen2 MoE',
+  modelTypes: ['qwen2_moe'],
+  architectures: ['Qwen2MoeForCausalLM'],
+  sizes: { numKeyValueHeads: { field: 'num_key_value_heads', default: 16 } },
+  attention: { qkvBias: { field: 'qkv_bias', default: true } },
+  experts: {
+    ...qwenExperts.experts,
+    count: { field: ['num_experts', 'num_local_experts'], default: 60 },
+    perToken: { field: 'num_experts_per_tok', default: 4 },
+    intermediateSize: { field: 'moe_intermediate_size', default: 1408 },
+    shared: { intermediateSize: { field: 'shared_expert_intermediate_size', default: 5632 }, count: 1, gated: true },
+  },
+  names: {
+    experts: {
+      ...qwenExperts.names.experts,
+      shared: {
+        gate: 'mlp.shared_expert.gate_proj',
+        up: 'mlp.shared_expert.up_proj',
+        down: 'mlp.shared_expert.down_proj',
+        weight: 'mlp.shared_expert_gate',
+      },
+    },
+  },
+})
+
+/** OLMoE: norms over whole query and key projections. */
+export const olmoe = mergeRows(olmo, {
+  family: 'OLMoE',
+  modelTypes: ['olmoe'],
+  architectures: ['OlmoeForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 4096 } },
+  norm: { kind: 'rms', weight: true, eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  attention: { queryKeyNorm: { enabled: true, scope: 'projection', norm: 'own', bias: false, afterRope: false } },
+  experts: {
+    ...qwenExperts.experts,
+    count: { field: 'num_experts', default: 64 },
+    intermediateSize: { field: 'intermediate_size' },
+    every: 1,
+    exceptField: null,
+  },
+  names: { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm', experts: qwenExperts.names.experts },
+  ignoredFields: ['mlp_bias'],
+})
+
+/** Granite with experts, stored as one tensor for all. */
+export const graniteMoe = mergeRows(granite, {
+  family: 'Granite MoE',
+  modelTypes: ['granitemoe'],
+  architectures: ['GraniteMoeForCausalLM'],
+  feedForward: { upBias: false, downBias: false },
+  experts: {
+    ...softmaxExperts,
+    count: { field: 'num_local_experts', default: 8 },
+    scoring: 'softmax-of-chosen',
+    normalize: false,
+    storage: 'stacked',
+  },
+  names: {
+    experts: {
+      router: 'block_sparse_moe.router.layer',
+      gateUp: 'block_sparse_moe.input_linear.weight',
+      down: 'block_sparse_moe.output_linear.weight',
+    },
+  },
+  ignoredFields: ['mlp_bias'],
+})
+
+/** GPT-OSS: sinks, windows in every second layer, experts with biases and clipped gates. */
+export const gptOss = mergeRows(llama, {
+  family: 'GPT-OSS',
+  modelTypes: ['gpt_oss'],
+  architectures: ['GptOssForCausalLM'],
+  sizes: {
+    numKeyValueHeads: { field: 'num_key_value_heads', default: 8 },
+    headDim: { field: 'head_dim', default: 64 },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 131_072 },
+  },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  rope: { theta: 150_000 },
+  window: { size: { field: 'sliding_window', default: 128 }, enabled: true, layers: { fullEvery: 2 } },
+  layerTypes: true,
+  attention: {
+    qkvBias: { field: 'attention_bias', default: true },
+    outputBias: { field: 'attention_bias', default: true },
+    sinks: true,
+  },
+  experts: {
+    ...softmaxExperts,
+    count: { field: 'num_local_experts', default: 128 },
+    perToken: { field: ['num_experts_per_tok', 'experts_per_token'], default: 4 },
+    scoring: 'softmax-of-chosen',
+    normalize: false,
+    storage: 'interleaved',
+    routerBias: true,
+  },
+  tokens: { bos: null, eos: [] },
+  names: {
+    sinks: 'self_attn.sinks',
+    experts: { router: 'mlp.router', gateUp: 'mlp.experts.gate_up_proj', down: 'mlp.experts.down_proj' },
+  },
+  ignoredFields: ['mlp_bias', 'initial_context_length', 'swiglu_limit', 'experts_per_token'],
+  required: { swiglu_limit: [null, 7] },
 })

@@ -1,10 +1,27 @@
 // The table of families: every row that a config.json can be read with.
 import { bloom, falcon, mpt } from './bloom'
 import { cohere, cohere2, olmo, olmo2, olmo3, stablelm, starcoder2 } from './dense'
-import { mixtral, qwen3Moe } from './experts'
+import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
+import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
 import { gemma, gemma2, gemma3, gemma3Text } from './gemma'
 import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
 import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
+import {
+  apertus,
+  arcee,
+  baichuan,
+  ernie45,
+  exaone4,
+  glm,
+  glm4,
+  helium,
+  hunyuanDense,
+  internlm2,
+  minimind,
+  nemotron,
+  persimmon,
+  seedOss,
+} from './more-dense'
 import { phi, phi3 } from './phi'
 import type { FamilyRow } from './types'
 
@@ -39,6 +56,28 @@ export const FAMILIES: readonly FamilyRow[] = [
   smollm3,
   mixtral,
   qwen3Moe,
+  qwen2Moe,
+  olmoe,
+  graniteMoe,
+  gptOss,
+  deepseekV2,
+  deepseekV3,
+  dots1,
+  glm4Moe,
+  glm,
+  glm4,
+  nemotron,
+  persimmon,
+  exaone4,
+  ernie45,
+  hunyuanDense,
+  seedOss,
+  arcee,
+  helium,
+  apertus,
+  baichuan,
+  internlm2,
+  minimind,
 ]
 
 /** Every `model_type` that has a row, sorted. */

@@ -21,13 +21,11 @@ export interface AttentionSpec extends BlockPlace {
 
 type Named = 'query' | 'key'
 
-function addClip(parts: Parts, rows: QueryKeyValue, path: string): QueryKeyValue {
+function addClip(parts: Parts, rows: string, path: string): string {
   const { clip } = parts.config.attention
   if (clip === null) return rows
   const bounds = [parts.builder.float32(String(-clip), -clip), parts.builder.float32(String(clip), clip)]
-  const clipped = (name: keyof QueryKeyValue): string =>
-    parts.builder.node({ path: `${path}/${name}/Clip`, op: 'Clip', inputs: [rows[name], ...bounds] })
-  return { query: clipped('query'), key: clipped('key'), value: clipped('value') }
+  return parts.builder.node({ path: `${path}/Clip`, op: 'Clip', inputs: [rows, ...bounds] })
 }
 
 function addNormOf(parts: Parts, rows: string, spec: AttentionSpec, name: Named): string {
@@ -68,10 +66,10 @@ function addRows(parts: Parts, x: string, spec: AttentionSpec): QueryKeyValue {
   const { config } = parts
   if (config.attention.latent !== null)
     return addLatentProjections(parts, x, { ...spec, rope: spec.layer.rope, latent: config.attention.latent })
-  const rows = addClip(parts, addProjections(parts, x, spec), spec.path)
+  const rows = addProjections(parts, x, spec)
   const afterRope = config.attention.queryKeyNorm?.afterRope === true
   const prepare = (name: Named): string => {
-    const normed = afterRope ? rows[name] : addNormOf(parts, rows[name], spec, name)
+    const normed = addClip(parts, afterRope ? rows[name] : addNormOf(parts, rows[name], spec, name), `${spec.path}/${name}`)
     const index = spec.layer.rope
     const rope = index === null ? undefined : config.ropes[index]
     if (index === null || rope === undefined || rotatesInsideAttention(config, rope)) return normed
@@ -79,7 +77,7 @@ function addRows(parts: Parts, x: string, spec: AttentionSpec): QueryKeyValue {
     const rotated = addRotation(parts, normed, { path: `${spec.path}/${name}`, numHeads, rope, index })
     return afterRope ? addNormOf(parts, rotated, spec, name) : rotated
   }
-  return { query: prepare('query'), key: prepare('key'), value: rows.value }
+  return { query: prepare('query'), key: prepare('key'), value: addClip(parts, rows.value, `${spec.path}/value`) }
 }
 
 function addGroupQueryAttention(parts: Parts, rows: QueryKeyValue, spec: AttentionSpec): string {
@@ -130,8 +128,8 @@ function addGroupQueryAttention(parts: Parts, rows: QueryKeyValue, spec: Attenti
 /**
  * Adds an attention block. x: [rows, hiddenSize] F32, same shape out; past and present: [1, numKeyValueHeads, capacity, cacheHeadDim] F32.
  *
- *     x ── projections ─┬─ query ─ (clip, norm) ─ (RotaryEmbedding) ─ (pad) ─┐
- *                       ├─ key ─── (clip, norm) ─ (RotaryEmbedding) ─ (pad) ─┼─ GroupQueryAttention ─ (unpad) ─ o_proj ── y
+ *     x ── projections ─┬─ query ─ (norm, clip) ─ (RotaryEmbedding) ─ (pad) ─┐
+ *                       ├─ key ─── (norm, clip) ─ (RotaryEmbedding) ─ (pad) ─┼─ GroupQueryAttention ─ (unpad) ─ o_proj ── y
  *                       └─ value ─ (clip) ────────────────────────── (pad) ─┘    │         │
  *                                                                      past k, v   present k, v   (one buffer each)
  */

@@ -53,7 +53,9 @@ function addGroupLimit(parts: Parts, scores: string, { path, experts }: ExpertsP
   const mask = node('ScatterElements', 'ScatterElements', [none, chosen, ones], { axis: { int: 1 } })
   const wide = node('Unsqueeze', 'Unsqueeze', [mask, builder.int64([-1])])
   const kept = node('Greater', 'Greater', [wide, builder.float32('0', 0)])
-  const limited = node('Where', 'Where', [kept, apart, builder.float32('0', 0)])
+  // Corrected scores may be negative, so that zero would win there.
+  const excluded = groups.score === 'max' ? builder.float32('0', 0) : builder.float32('lowest', -3e38)
+  const limited = node('Where', 'Where', [kept, apart, excluded])
   return node('Reshape_1', 'Reshape', [limited, builder.int64([-1, count])])
 }
 
@@ -109,7 +111,7 @@ function addRouter(parts: Parts, x: string, place: ExpertsPlace): Routing {
 
 /** One expert's feed-forward. x: [n, hiddenSize] F32 with any n, zero included. */
 function addExpert(parts: Parts, x: string, place: ExpertsPlace & { readonly index: number }): string {
-  const { builder, config } = parts
+  const { config } = parts
   const { path, folder, experts, index } = place
   const { hiddenSize } = config
   const names = config.names.experts
@@ -121,16 +123,66 @@ function addExpert(parts: Parts, x: string, place: ExpertsPlace & { readonly ind
     const feedForward = { kind: 'gated', joined: false, activation, bias: { up: false, down: false } } as const
     return addFeedForward(parts, x, { path, modules, hiddenSize, intermediateSize: size, feedForward, layout: 'out-in' })
   }
-  const slice = { index, count: experts.count }
-  const both = addLinear(parts, x, {
-    path: `${path}/gate_up_proj`,
+  return addStackedExpert(parts, x, { ...place, gateUp: module(names?.gateUp), down: module(names?.down) })
+}
+
+/** Bound of GPT-OSS's gates, and the steepness of their sigmoid. Source: Transformers 5.18 modeling_gpt_oss.py. */
+const GATE_LIMIT = 7
+const GATE_ALPHA = 1.702
+
+/** Gate and up columns that alternate: gate * sigmoid(alpha * gate) * (up + 1), both bounded. both: [n, 2 * size]. */
+function addClippedGate(parts: Parts, both: string, { path, size }: { readonly path: string; readonly size: number }): string {
+  const { builder } = parts
+  const node = (name: string, op: string, inputs: readonly string[]): string => builder.node({ path: `${path}/${name}`, op, inputs })
+  const number = (value: number): string => builder.float32(String(value), value)
+  const pairs = node('pairs/Reshape', 'Reshape', [both, builder.int64([-1, size, 2])])
+  const column = (index: number): string =>
+    builder.node({
+      path: `${path}/column_${index}/Gather`,
+      op: 'Gather',
+      inputs: [pairs, builder.int64([index])],
+      attributes: { axis: { int: 2 } },
+    })
+  const flat = (name: string, value: string): string => node(`${name}/Reshape`, 'Reshape', [value, builder.int64([-1, size])])
+  const gate = node('gate/Min', 'Min', [flat('gate', column(0)), number(GATE_LIMIT)])
+  const up = node('up/Clip', 'Clip', [flat('up', column(1)), number(-GATE_LIMIT), number(GATE_LIMIT)])
+  const sigmoid = node('gate/Sigmoid', 'Sigmoid', [node('gate/Mul', 'Mul', [gate, number(GATE_ALPHA)])])
+  return node('Mul', 'Mul', [node('gate/Mul_1', 'Mul', [gate, sigmoid]), node('up/Add', 'Add', [up, number(1)])])
+}
+
+/** An expert that is a part of tensors for all experts; `gateUp` and `down` name those tensors. */
+function addStackedExpert(
+  parts: Parts,
+  x: string,
+  place: ExpertsPlace & { readonly index: number; readonly gateUp: string; readonly down: string },
+): string {
+  const { builder, config } = parts
+  const { path, experts, index } = place
+  const size = experts.intermediateSize
+  const interleaved = experts.storage === 'interleaved'
+  const common = {
     module: '',
-    tensor: module(names?.gateUp),
-    inFeatures: hiddenSize,
+    bias: interleaved,
+    layout: interleaved ? ('in-out' as const) : ('out-in' as const),
+    slice: { index, count: experts.count },
+  }
+  const both = addLinear(parts, x, {
+    ...common,
+    path: `${path}/gate_up_proj`,
+    tensor: place.gateUp,
+    biasTensor: `${place.gateUp}_bias`,
+    inFeatures: config.hiddenSize,
     outFeatures: 2 * size,
-    bias: false,
-    slice,
   })
+  const narrow = {
+    ...common,
+    path: `${path}/down_proj`,
+    tensor: place.down,
+    biasTensor: `${place.down}_bias`,
+    inFeatures: size,
+    outFeatures: config.hiddenSize,
+  }
+  if (interleaved) return addLinear(parts, addClippedGate(parts, both, { path, size }), narrow)
   const up = `${path}/Split/output_1`
   const gate = builder.node({
     path: `${path}/Split`,
@@ -139,17 +191,8 @@ function addExpert(parts: Parts, x: string, place: ExpertsPlace & { readonly ind
     outputs: [`${path}/Split/output_0`, up],
     attributes: { axis: { int: -1 }, num_outputs: { int: 2 } },
   })
-  const activated = addActivation(builder, { path: `${path}/act_fn`, x: gate, activation })
-  const product = builder.node({ path: `${path}/Mul`, op: 'Mul', inputs: [activated, up] })
-  return addLinear(parts, product, {
-    path: `${path}/down_proj`,
-    module: '',
-    tensor: module(names?.down),
-    inFeatures: size,
-    outFeatures: hiddenSize,
-    bias: false,
-    slice,
-  })
+  const activated = addActivation(builder, { path: `${path}/act_fn`, x: gate, activation: config.feedForward.activation })
+  return addLinear(parts, builder.node({ path: `${path}/Mul`, op: 'Mul', inputs: [activated, up] }), narrow)
 }
 
 /** Adds one expert's share to the sum. */
