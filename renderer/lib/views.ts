@@ -1,4 +1,4 @@
 // The views that the rail leads to.
 
 /** Name of a view. */
-export type ViewName = 'chat' | 'models' | 'devices' | 'settings'
+export type ViewName = 'chat' | 'models' | 'convert' | 'devices' | 'settings'

@@ -1,16 +1,19 @@
 // Opening a model by its path: dropped on the window, chosen, or typed in.
 import type { ContractError, ModelEntry } from '../../preload/contract'
 import { toContractError } from '../api/failure'
+import type { NamedFile } from '../lib/dropped-files'
 import type { Dropped } from '../lib/dropped-paths'
 import type { Library } from './library.svelte'
 
-/** What the window shows about the path. `add` lists a folder of models, `open` loads one model. */
+/** What the window shows about the path. `add` lists a folder of models, `open` looks into what lies there. */
 export type OpeningStep =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'ask'
       readonly purpose: 'add' | 'open'
       readonly path: string
+      /** What can be sent instead, where a browser gave files without their paths. */
+      readonly files: readonly NamedFile[]
       readonly error: ContractError | null
       readonly busy: boolean
     }
@@ -27,27 +30,37 @@ export class Opening {
   readonly #library: Library
   readonly #openModel: (model: ModelEntry) => void
   readonly #showModels: () => void
+  readonly #look: (path: string) => void
 
-  constructor(library: Library, then: { readonly openModel: (model: ModelEntry) => void; readonly showModels: () => void }) {
+  constructor(
+    library: Library,
+    then: {
+      readonly openModel: (model: ModelEntry) => void
+      readonly showModels: () => void
+      /** Shows what lies at a path. */
+      readonly look: (path: string) => void
+    },
+  ) {
     this.#library = library
     this.#openModel = then.openModel
     this.#showModels = then.showModels
+    this.#look = then.look
   }
 
   get step(): OpeningStep {
     return this.#step
   }
 
-  /** Takes what was dropped. */
-  async take(dropped: Dropped): Promise<void> {
+  /** Takes what was dropped; `files` are sent where nobody tells where it lies. */
+  async take(dropped: Dropped, files: readonly NamedFile[] = []): Promise<void> {
     this.dragging = false
     if (dropped.kind === 'path') await this.open(dropped.path)
-    else if (dropped.kind === 'name') this.ask('open', dropped.name)
+    else if (dropped.kind === 'name') this.ask('open', dropped.name, files)
   }
 
   /** Asks for a path. */
-  ask(purpose: 'add' | 'open', path: string): void {
-    this.#step = { kind: 'ask', purpose, path, error: null, busy: false }
+  ask(purpose: 'add' | 'open', path: string, files: readonly NamedFile[] = []): void {
+    this.#step = { kind: 'ask', purpose, path, files, error: null, busy: false }
   }
 
   /** Takes the path that was asked for. */
@@ -55,13 +68,29 @@ export class Opening {
     const asked = this.#step
     if (asked.kind !== 'ask' || asked.busy) return
     this.#step = { ...asked, path, error: null, busy: true }
-    const error = asked.purpose === 'add' ? await this.#library.addFolder(path) : await this.#tryOpen(path)
-    this.#step = error === null ? { kind: 'none' } : { kind: 'ask', purpose: asked.purpose, path, error, busy: false }
+    if (asked.purpose === 'open') {
+      await this.open(path)
+      return
+    }
+    const error = await this.#library.addFolder(path)
+    this.#step = error === null ? { kind: 'none' } : { ...asked, path, error, busy: false }
   }
 
-  /** Opens the model at a path, or shows why that is none. */
+  /** Looks into what lies at a path; a folder of models is listed instead. */
   async open(path: string): Promise<void> {
     this.#step = { kind: 'checking' }
+    const report = await this.#library.inspect(path).catch(() => null)
+    if (report?.problem?.code === FOLDER_OF_MODELS) {
+      const error = await this.#addModels(path)
+      this.#step = error === null ? { kind: 'none' } : { kind: 'refused', path, error }
+      return
+    }
+    this.#step = { kind: 'none' }
+    this.#look(path)
+  }
+
+  /** Lists the model of a folder and goes to a chat with it, or shows why that cannot be. */
+  async chat(path: string): Promise<void> {
     const error = await this.#tryOpen(path)
     this.#step = error === null ? { kind: 'none' } : { kind: 'refused', path, error }
   }
@@ -85,7 +114,6 @@ export class Opening {
   async #tryOpen(path: string): Promise<ContractError | null> {
     try {
       const report = await this.#library.inspect(path)
-      if (report.problem?.code === FOLDER_OF_MODELS) return await this.#addModels(path)
       const problem = report.problem ?? report.model?.problem
       if (problem !== null && problem !== undefined) return problem
       if (report.model === null) return { code: 'app/no-model', message: `There is no model at ${path}.`, details: { path } }

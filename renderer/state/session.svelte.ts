@@ -1,18 +1,25 @@
 // Everything the window holds on to, wired together once.
-import type { AppInfo, ContractError, Message, ModelEntry } from '../../preload/contract'
+import type { AppInfo, ContractError, ConversionJob, Message, ModelEntry } from '../../preload/contract'
 import type { Client } from '../api/client'
+import { toContractError } from '../api/failure'
+import type { NamedFile } from '../lib/dropped-files'
 import { describeError, t } from '../lib/i18n/texts'
 import { recall, remember } from '../lib/remembered'
 import { ChatList } from './chat-list.svelte'
 import { Connection } from './connection.svelte'
 import { Conversations } from './conversations.svelte'
+import { Conversions } from './conversions.svelte'
+import { ConvertSheet } from './convert-sheet.svelte'
 import { EngineStatus } from './engine-status.svelte'
+import { Inspector } from './inspector.svelte'
 import { Library } from './library.svelte'
 import { Navigation } from './navigation.svelte'
 import { Opening } from './opening.svelte'
+import { Places } from './places.svelte'
 import { Planner } from './planner.svelte'
 import { SettingsState } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
+import { Uploads } from './upload.svelte'
 
 /** Under this name the window keeps the chat that it shows. */
 const LAST_CHAT = 'chat'
@@ -31,6 +38,11 @@ export class Session {
   readonly conversations: Conversations
   readonly planner: Planner
   readonly opening: Opening
+  readonly inspector: Inspector
+  readonly sheet: ConvertSheet
+  readonly conversions: Conversions
+  readonly places: Places
+  readonly uploads: Uploads
   readonly navigation = new Navigation()
   readonly toasts = new Toasts()
   #info = $state.raw<AppInfo | null>(null)
@@ -51,7 +63,13 @@ export class Session {
     this.opening = new Opening(this.library, {
       openModel: (model) => void this.chatWith(model),
       showModels: () => (this.navigation.view = 'models'),
+      look: (path) => void this.inspect(path),
     })
+    this.inspector = new Inspector(client)
+    this.sheet = new ConvertSheet(client)
+    this.conversions = new Conversions(client, (job) => this.#tellEnded(job))
+    this.places = new Places(client)
+    this.uploads = new Uploads(client)
     this.connection = new Connection(client, () => void this.#read())
   }
 
@@ -68,6 +86,7 @@ export class Session {
   /** Reads everything and follows the engine until the session is disposed. */
   start(): void {
     void this.engine.watch(this.#lifetime.signal)
+    void this.conversions.watch(this.#lifetime.signal)
     const chatId = recall('window', LAST_CHAT)
     if (chatId !== null) this.conversations.open(chatId)
     void this.#read()
@@ -122,6 +141,96 @@ export class Session {
     if (path !== null) await this.opening.add(path)
   }
 
+  /** Looks into what lies at a path. */
+  async inspect(path: string, uploadId: string | null = null): Promise<void> {
+    this.navigation.view = 'convert'
+    const before = this.inspector.uploadId
+    if (before !== null && before !== uploadId) void this.uploads.discard(before)
+    await this.inspector.show(path, uploadId)
+  }
+
+  /** Goes back to the list; an upload that nobody kept goes away. */
+  leaveInspector(): void {
+    const { uploadId } = this.inspector
+    this.inspector.close()
+    if (uploadId !== null) void this.uploads.discard(uploadId)
+  }
+
+  /** Lets the person choose weight files natively. */
+  async chooseFiles(): Promise<void> {
+    const paths = await this.client.call('app.chooseFiles', {}).catch(() => null)
+    if (paths?.[0] !== undefined) await this.opening.open(commonPath(paths))
+  }
+
+  /** Lets the person choose a folder natively, to look into it. */
+  async chooseFolder(): Promise<void> {
+    const path = await this.client.call('app.chooseFolder', {}).catch(() => null)
+    if (path !== null) await this.opening.open(path)
+  }
+
+  /** Lets the person choose the place of a conversion's result: its name stays, its folder changes. */
+  async choosePlace(): Promise<void> {
+    const name = this.sheet.out.split(/[/\\]/).at(-1) ?? 'model'
+    const take = (folder: string): void => {
+      this.sheet.change({ out: `${folder.replace(/[/\\]+$/, '')}/${name}` })
+    }
+    if (this.#info?.can.chooseFolder !== true) this.places.choose('folder', take)
+    else {
+      const folder = await this.client.call('app.chooseFolder', {}).catch(() => null)
+      if (folder !== null) take(folder)
+    }
+  }
+
+  /** Queues the conversion of the sheet and shows the queue. An upload stays until it is converted. */
+  async startConversion(): Promise<void> {
+    if (!(await this.sheet.start())) return
+    this.inspector.close()
+    this.navigation.view = 'convert'
+  }
+
+  /** Sends files whose paths nobody tells, then looks into them. */
+  async upload(files: readonly NamedFile[]): Promise<void> {
+    if (files.length === 0) return
+    this.opening.close()
+    this.leaveInspector()
+    this.navigation.view = 'convert'
+    const upload = await this.uploads.send(files)
+    if (upload !== null) await this.inspect(upload.path, upload.uploadId)
+  }
+
+  /** Lists what is looked into among the models; an upload is kept first. */
+  async addInspected(): Promise<void> {
+    const path = await this.#keptModelPath()
+    if (path !== null) await this.addModel(path)
+  }
+
+  /** Goes to a chat with what is looked into; an upload is kept first. */
+  async chatWithInspected(): Promise<void> {
+    const path = await this.#keptModelPath()
+    if (path !== null) await this.opening.chat(path)
+  }
+
+  /** Lists a folder among the models, in place. */
+  async addModel(path: string): Promise<void> {
+    const error = await this.library.addFolder(path)
+    if (error !== null) this.tell(error)
+    else
+      this.toasts.show({
+        text: t('inspect.added'),
+        tone: 'plain',
+        action: { label: t('inspect.showModels'), run: () => (this.navigation.view = 'models') },
+      })
+  }
+
+  /** Shows a folder in the system's file manager. */
+  async showFolder(path: string): Promise<void> {
+    try {
+      await this.client.call('app.showFolder', { path })
+    } catch (thrown) {
+      this.tell(toContractError(thrown))
+    }
+  }
+
   /** Shows a failure as a notice. */
   tell(error: ContractError): void {
     this.toasts.show({ text: describeError(error), tone: 'danger', action: null })
@@ -130,6 +239,33 @@ export class Session {
   [Symbol.dispose](): void {
     this.#lifetime.abort()
     this.connection[Symbol.dispose]()
+  }
+
+  async #keptModelPath(): Promise<string | null> {
+    const { uploadId, summary } = this.inspector
+    if (uploadId === null) return summary?.model?.path ?? null
+    try {
+      const path = await this.uploads.keep(uploadId)
+      await this.inspector.show(path)
+      return this.inspector.summary?.model?.path ?? path
+    } catch (thrown) {
+      this.tell(toContractError(thrown))
+      return null
+    }
+  }
+
+  #tellEnded(job: ConversionJob): void {
+    if (this.navigation.view === 'convert' && this.inspector.path === null) return
+    const name = job.order.source.split(/[/\\]/).filter(Boolean).at(-1) ?? job.order.source
+    const show = (): void => {
+      this.leaveInspector()
+      this.navigation.view = 'convert'
+    }
+    this.toasts.show({
+      text: job.state === 'done' ? t('jobs.doneToast', { name }) : t('jobs.failedToast', { name }),
+      tone: job.state === 'done' ? 'plain' : 'danger',
+      action: { label: t('jobs.showToast'), run: show },
+    })
   }
 
   async #restoreChat(chatId: string): Promise<void> {
@@ -158,4 +294,12 @@ export class Session {
     else if (reply.error !== null) this.#announcement = t('chat.replyFailed', { reason: describeError(reply.error) })
     else this.#announcement = t('chat.replyFinished', { text: reply.content.slice(0, ANNOUNCED_CHARS) })
   }
+}
+
+/** The one path, or the folder that several files share: the shards of one model. */
+function commonPath(paths: readonly string[]): string {
+  const [first = ''] = paths
+  if (paths.length < 2) return first
+  const folder = first.replace(/[/\\][^/\\]+$/, '')
+  return paths.every((path) => path.replace(/[/\\][^/\\]+$/, '') === folder) ? folder : first
 }

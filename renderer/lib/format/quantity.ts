@@ -22,8 +22,8 @@ export function formatParameters(count: number): string {
   return threeDigits(count)
 }
 
-/** Tokens in full, with the language's digit groups. */
-function formatCount(count: number): string {
+/** A count in full, with the language's digit groups. */
+export function formatCount(count: number): string {
   return new Intl.NumberFormat(spoken.language).format(count)
 }
 
@@ -46,6 +46,21 @@ export function formatSpeed(tokensPerSecond: number): string {
 /** A fraction 0..1 in percent without decimals. */
 export function formatPercent(fraction: number): string {
   return new Intl.NumberFormat(spoken.language, { style: 'percent', maximumFractionDigits: 0 }).format(fraction)
+}
+
+/** Time left, as coarse as it is sure: 8 s, 3 min, 2 h 10 min. */
+export function formatTimeLeft(leftMs: number): string {
+  const seconds = Math.max(1, Math.round(leftMs / 1000))
+  if (seconds < 60) return `${formatCount(seconds)} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `${formatCount(minutes)} min`
+  return `${formatCount(Math.floor(minutes / 60))} h ${formatCount(minutes % 60)} min`
+}
+
+/** A measured value with enough digits to tell it from its neighbours. */
+export function formatValue(value: number): string {
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(3)
+  return new Intl.NumberFormat(spoken.language, { maximumSignificantDigits: 5 }).format(value)
 }
 
 function threeDigits(value: number): string {

@@ -104,34 +104,40 @@ describe('opening a model', () => {
   function opening(scenario = {}) {
     const { client, bridge } = createFakeClient(scenario)
     const library = new Library(client)
-    const then = { openModel: vi.fn(), showModels: vi.fn() }
+    const then = { openModel: vi.fn(), showModels: vi.fn(), look: vi.fn() }
     return { bridge, library, then, opening: new Opening(library, then) }
   }
 
-  it('lists and opens a dropped folder', async () => {
+  it('looks into what was dropped, whatever it is', async () => {
+    const { opening: steps, then } = opening()
+    await steps.take({ kind: 'path', path: '/models/empty' })
+    expect(then.look).toHaveBeenCalledWith('/models/empty')
+    expect(then.openModel).not.toHaveBeenCalled()
+    expect(steps.step.kind).toBe('none')
+  })
+
+  it('lists a model and goes to a chat with it', async () => {
     const { opening: steps, library, then } = opening()
-    await steps.take({ kind: 'path', path: '/models/tiny' })
+    await steps.chat('/models/tiny')
     expect(then.openModel).toHaveBeenCalledWith(expect.objectContaining({ id: '/models/tiny' }))
     expect(library.entries.map(({ id }) => id)).toEqual(['guide', '/models/tiny'])
-    expect(steps.step.kind).toBe('none')
   })
 
   it('shows why a folder is no model', async () => {
     const { opening: steps, then } = opening()
-    await steps.take({ kind: 'path', path: '/models/empty' })
+    await steps.chat('/models/empty')
     expect(steps.step).toMatchObject({ kind: 'refused', error: { code: 'config/missing' } })
     expect(then.openModel).not.toHaveBeenCalled()
   })
 
-  it('asks where a folder lies that the browser does not tell', async () => {
+  it('asks where a folder lies that the browser does not tell, and keeps its files to be sent', async () => {
     const { opening: steps, then } = opening()
-    await steps.take({ kind: 'name', name: 'tiny' })
-    expect(steps.step).toMatchObject({ kind: 'ask', purpose: 'open', path: 'tiny' })
-    await steps.answer('/models/empty')
-    expect(steps.step).toMatchObject({ kind: 'ask', path: '/models/empty', error: { code: 'config/missing' }, busy: false })
+    const files = [{ name: 'tiny/config.json', file: new File(['{}'], 'config.json') }]
+    await steps.take({ kind: 'name', name: 'tiny' }, files)
+    expect(steps.step).toMatchObject({ kind: 'ask', purpose: 'open', path: 'tiny', files })
     await steps.answer('/models/tiny')
     expect(steps.step.kind).toBe('none')
-    expect(then.openModel).toHaveBeenCalledOnce()
+    expect(then.look).toHaveBeenCalledWith('/models/tiny')
   })
 
   it('lists a folder of models', async () => {
