@@ -3,7 +3,6 @@ import type { ConversionOrder } from '../../preload/contract'
 import { t } from './i18n/texts'
 
 const FORMAT_NAMES = {
-  safetensors: 'formats.safetensors',
   torch: 'formats.torch',
   pth: 'formats.pth',
   npz: 'formats.npz',

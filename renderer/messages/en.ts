@@ -266,7 +266,6 @@ export const en = {
   'convert.origin.answer': 'yours',
 
   // formats
-  'formats.safetensors': 'safetensors',
   'formats.torch': 'PyTorch (.bin)',
   'formats.pth': 'PyTorch (.pth)',
   'formats.npz': 'NumPy (.npz)',

@@ -250,7 +250,6 @@ export const zhCn: Catalogue = {
   'convert.origin.guess': '推测',
   'convert.origin.answer': '您的设置',
 
-  'formats.safetensors': 'safetensors',
   'formats.torch': 'PyTorch（.bin）',
   'formats.pth': 'PyTorch（.pth）',
   'formats.npz': 'NumPy（.npz）',
@@ -303,7 +302,7 @@ export const zhCn: Catalogue = {
   'report.lost': '{overflowed} 个值变成无穷大，{flushed} 个变成零。',
   'report.files': '文件',
   'report.filesValue': { other: '{count} 个文件，{size}' },
-  'report.logits': 'Logits',
+  'report.logits': '输出 logits',
   'report.logitsSame': '每个位置最可能的 token 都相同',
   'report.logitsDiffer': '有些位置最可能的 token 不同',
   'report.logitsError': '最大差异 {error}（标准差 {std}）',

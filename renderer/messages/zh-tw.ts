@@ -250,7 +250,6 @@ export const zhTw: Catalogue = {
   'convert.origin.guess': '推測',
   'convert.origin.answer': '您的設定',
 
-  'formats.safetensors': 'safetensors',
   'formats.torch': 'PyTorch（.bin）',
   'formats.pth': 'PyTorch（.pth）',
   'formats.npz': 'NumPy（.npz）',
@@ -303,7 +302,7 @@ export const zhTw: Catalogue = {
   'report.lost': '{overflowed} 個值變成無限大，{flushed} 個變成零。',
   'report.files': '檔案',
   'report.filesValue': { other: '{count} 個檔案，{size}' },
-  'report.logits': 'Logits',
+  'report.logits': '輸出 logits',
   'report.logitsSame': '每個位置最可能的 token 都相同',
   'report.logitsDiffer': '有些位置最可能的 token 不同',
   'report.logitsError': '最大差異 {error}（標準差 {std}）',

@@ -66,6 +66,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       it('that is a model is opened and answers', async () => {
         const { page } = host
         await dropOnWindow(short)
+        await page.getByTestId('inspector-chat').click({ timeout: ANSWER_LIMIT_MS })
         await expect.poll(() => page.getByTestId('model-chip').textContent(), { timeout: ANSWER_LIMIT_MS }).toMatch(/short/)
         await untilReady(page)
         await ask(page, 'What is a tokenizer?')
@@ -81,14 +82,16 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
           const { page } = host
           await dropOnWindow(join(broken, fault))
           let shown: Locator
-          if (found === 'loading') shown = page.getByTestId('engine-failed').filter({ hasText: `${fault} failed to load` })
-          else shown = page.getByTestId(kind.name === 'web' ? 'path-error' : 'refused-dialog')
+          if (found === 'loading') {
+            await page.getByTestId('inspector-chat').click({ timeout: ANSWER_LIMIT_MS })
+            shown = page.getByTestId('engine-failed').filter({ hasText: `${fault} failed to load` })
+          } else shown = page.getByTestId('inspector-error').or(page.getByTestId('inspector-problem'))
           await shown.waitFor({ timeout: ANSWER_LIMIT_MS })
           const text = await shown.innerText()
           expect(text).toContain(code)
           expect(text).toMatch(sentence)
           if (found === 'opening') {
-            await page.keyboard.press('Escape')
+            await page.getByTestId('inspector-back').click()
             await shown.waitFor({ state: 'detached' })
           }
           await guideAnswers()

@@ -339,7 +339,7 @@ describe.skipIf(chromiumPath === null)('window', () => {
   )
 
   it(
-    'opens a dropped folder, and says why one cannot be opened',
+    'looks into a dropped folder, and says why one cannot be opened',
     () =>
       using({ droppedPath: '/models/empty-one' }, async (page) => {
         const drop = (type: string): Promise<void> =>
@@ -351,10 +351,10 @@ describe.skipIf(chromiumPath === null)('window', () => {
         await drop('dragenter')
         await page.getByTestId('drop-overlay').waitFor()
         await drop('drop')
-        await page.getByTestId('refused-dialog').getByText('config/missing').waitFor()
+        await page.getByTestId('inspector-error').getByText('checkpoint/no-weights').waitFor()
         expect(await page.getByTestId('drop-overlay').count()).toBe(0)
-        await page.keyboard.press('Escape')
-        await page.getByTestId('refused-dialog').waitFor({ state: 'detached' })
+        await page.getByTestId('inspector-back').click()
+        await page.getByTestId('drop-area').waitFor()
       }),
     LIMIT_MS,
   )
