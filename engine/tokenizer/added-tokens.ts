@@ -136,12 +136,12 @@ function cut(options: { readonly text: string; readonly trie: Trie; readonly par
     position = match.end
     if (token.special && !parseSpecial) continue
     if (token.singleWord && (endsWithWord(text.slice(0, from)) || startsWithWord(text.slice(match.end)))) continue
-    const start = Math.max(done, token.lstrip ? spacesBefore(text, from) : from)
+    const start = token.lstrip ? Math.max(done, spacesBefore(text, from)) : from
     const end = token.rstrip ? spacesAfter(text, match.end) : match.end
     if (done < start) push(done, start, null)
     push(start, end, token)
+    // Spaces that a token took along may hold another token: the library finds it there once more.
     done = end
-    position = Math.max(position, end)
   }
   if (done < text.length) push(done, text.length, null)
   return spans

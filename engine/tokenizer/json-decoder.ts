@@ -2,6 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../bytes/json'
 import { engineError } from '../errors'
 import { bytesOfToken } from './byte-level'
+import { readReplace } from './pipeline/normalizers'
 
 /** One step of a chain: a token in, the tokens that are complete out; `end` gives the rest. */
 interface DecoderStep {
@@ -63,6 +64,8 @@ function stepOf(config: JsonObject, path: string): StepFactory {
       return { step: metaspace(config) }
     case 'WordPiece':
       return { step: wordPiece(config) }
+    case 'CTC':
+      return { step: ctc(config) }
     case 'BPEDecoder':
       return { step: bpe(config) }
     default:
@@ -140,13 +143,28 @@ function byteFallback(): DecoderStep {
 }
 
 function replace(config: JsonObject, path: string): DecoderFactory {
-  const pattern = config['pattern']
-  const content = config['content']
-  const text = isJsonObject(pattern) ? pattern['String'] : undefined
-  if (typeof text !== 'string' || typeof content !== 'string') {
-    throw engineError('tokenizer/unsupported', { path, what: 'a Replace decoder with a regular expression' })
+  return eachToken(readReplace(config, path))
+}
+
+/** Repeated tokens are one, the padding is none; the delimiter of words is a space. */
+function ctc(config: JsonObject): DecoderFactory {
+  const option = (key: string, fallback: string) => (typeof config[key] === 'string' ? config[key] : fallback)
+  const pad = option('pad_token', '<pad>')
+  const delimiter = option('word_delimiter_token', '|')
+  const cleanup = config['cleanup'] !== false
+  return () => {
+    let last: string | null = null
+    return {
+      push: (token) => {
+        if (token === last) return []
+        last = token
+        const text = pad === '' ? token : token.replaceAll(pad, '')
+        const cleaned = cleanup ? cleanUp(text).replaceAll(delimiter, ' ') : text
+        return cleaned === '' ? [] : [cleaned]
+      },
+      end: () => [],
+    }
   }
-  return eachToken((token) => token.replaceAll(text, () => content))
 }
 
 function number(value: JsonValue | undefined): number {

@@ -68,9 +68,11 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
   const frame = source.frame ?? readPostProcessor(file['post_processor'], path)
   const createSteps = createDecoder(file['decoder'], path)
   const tokenText = (id: number) => table.byId.get(id)?.content ?? vocabulary.tokens[id] ?? null
+  // The library keeps tokens that are looked for in normalized text as the normalizer leaves them.
+  const normalizedTexts = new Map(table.tokens.filter((token) => token.normalized).map(({ id, content }) => [id, normalize(content)]))
   const isSpecial = (id: number) => table.byId.get(id)?.special ?? false
   const streamDecoder: Tokenizer['streamDecoder'] = ({ skipSpecial }) =>
-    stepsToStream(createSteps, (id) => (skipSpecial && isSpecial(id) ? null : tokenText(id)))
+    stepsToStream(createSteps, (id) => (skipSpecial && isSpecial(id) ? null : (normalizedTexts.get(id) ?? tokenText(id))))
   const namedId = (name: string): number | null => {
     const content = table.named[name]
     return content === undefined ? null : (table.idOf(content) ?? null)

@@ -18,3 +18,11 @@ export function isNumeric(character: string): boolean {
 export function isPunctuation(character: string): boolean {
   return PUNCTUATION.test(character)
 }
+
+/** \w of Rust's regex crate; Oniguruma's lacks the joiners. */
+const WORD = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u
+
+/** Whether a character is part of a word for the pre-tokenizer Whitespace. */
+export function isWordCharacter(character: string): boolean {
+  return WORD.test(character)
+}

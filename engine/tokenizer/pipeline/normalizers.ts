@@ -151,7 +151,7 @@ function readBert(config: JsonObject): Normalize {
   const spacesChinese = config['handle_chinese_chars'] !== false
   return (given) => {
     let text = given
-    if (cleans) text = text.replace(/[\0\ufffd]|(?![\t\n\r])\p{C}/gu, '').replace(/\p{White_Space}/gu, ' ')
+    if (cleans) text = text.replace(/[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]/gu, '').replace(/\p{White_Space}/gu, ' ')
     if (spacesChinese) text = text.replace(CHINESE, ' $& ')
     if (stripsAccents) text = text.normalize('NFD').replace(/\p{Mn}/gu, '')
     return lowers ? lowercase(text) : text

@@ -67,9 +67,28 @@ export function expressionPattern(source: string, path: string): FindStretches {
   }
 }
 
+/** Oniguruma's \w: the translator's lacks letters in circles and has every kind of number. The last three are an oddity of Oniguruma's table. */
+const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u00B2\\u00B3\\u00B9\\u00BC-\\u00BE'
+const WORD_BORDER = `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`
+const NO_WORD_BORDER = `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`
+
+/** The expression with \w, \W, \b and \B written as what they stand for. */
+function spellOutWords(source: string): string {
+  let depth = 0
+  return source.replace(/\\[^]|\[|\]/g, (part) => {
+    if (part === '[') depth++
+    else if (part === ']') depth = Math.max(0, depth - 1)
+    else if (part === '\\w') return depth > 0 ? WORD : `[${WORD}]`
+    else if (part === '\\W') return `[^${WORD}]`
+    else if (part === '\\b' && depth === 0) return WORD_BORDER
+    else if (part === '\\B' && depth === 0) return NO_WORD_BORDER
+    return part
+  })
+}
+
 function compile(source: string, path: string): RegExp {
   try {
-    return runWithin(() => toRegExp(source, { global: true }), {
+    return runWithin(() => toRegExp(spellOutWords(source), { global: true }), {
       maxMs: MAX_COMPILE_MS,
       onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs: MAX_COMPILE_MS }),
     })

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../bytes/json'
 import { engineError } from '../../errors'
 import { textToByteCharacters } from '../byte-level'
-import { isNumeric, isPunctuation, isWhitespace } from './characters'
+import { isNumeric, isPunctuation, isWhitespace, isWordCharacter } from './characters'
 import { characterPattern, expressionPattern, readPattern, type FindStretches } from './pattern'
 import { splitByScript } from './scripts'
 import { readBehavior, splitPieces, type Piece, type SplitBehavior } from './split'
@@ -30,7 +30,7 @@ export function readPreTokenizer(config: JsonValue | undefined, path: string): P
     case 'Metaspace':
       return readMetaspace(config)
     case 'Whitespace':
-      return splitter(expressionPattern('\\w+|[^\\w\\s]+', path), 'Removed', { invert: true })
+      return splitWords
     case 'WhitespaceSplit':
       return splitter(characterPattern(isWhitespace), 'Removed')
     case 'Punctuation':
@@ -59,6 +59,12 @@ export function readPreTokenizer(config: JsonValue | undefined, path: string): P
       throw engineError('tokenizer/unsupported', { path, what: `the pre-tokenizer ${typeof type === 'string' ? type : 'without a type'}` })
     }
   }
+}
+
+/** Runs of word characters, and runs of what is neither that nor a space: `\w+|[^\w\s]+` of Rust's regex crate. */
+function splitWords(pieces: readonly Piece[]): readonly Piece[] {
+  const words = splitPieces(pieces, { find: characterPattern(isWhitespace), behavior: 'Removed' })
+  return splitPieces(words, { find: characterPattern(isWordCharacter), behavior: 'Contiguous' })
 }
 
 function splitter(find: FindStretches, behavior: SplitBehavior, options: { readonly invert?: boolean } = {}): PreTokenize {

@@ -13,32 +13,31 @@ const known = new Map<string, string>()
 function scriptOf(character: string): string {
   const cached = known.get(character)
   if (cached !== undefined) return cached
-  let script = TESTS.find(({ test }) => test.test(character))?.script ?? 'Unknown'
+  let script = TESTS.find(({ test }) => test.test(character))?.script ?? 'Any'
   if (character === '\u30fc' || script === 'Hiragana' || script === 'Katakana') script = 'Han'
   if (character === ' ') script = 'Any'
   known.set(character, script)
   return script
 }
 
-/** Cuts where the script changes; a space belongs to what stands before it. */
+/** Cuts where the script changes; a space belongs to what stands before it, and what stands before the first script is lost. */
 export function splitByScript(pieces: readonly Piece[]): readonly Piece[] {
   const result: Piece[] = []
   for (const { text, atStart } of pieces) {
-    let start = 0
+    const cuts: number[] = []
     let at = 0
     let last: string | null = null
     for (const character of text) {
       const script = scriptOf(character)
       if (script !== 'Any') {
-        if (last !== null && last !== script && at > start) {
-          result.push({ text: text.slice(start, at), atStart: atStart && start === 0 })
-          start = at
-        }
+        if (last !== script) cuts.push(at)
         last = script
       }
       at += character.length
     }
-    if (at > start) result.push({ text: text.slice(start, at), atStart: atStart && start === 0 })
+    for (const [index, start] of cuts.entries()) {
+      result.push({ text: text.slice(start, cuts[index + 1] ?? text.length), atStart: atStart && start === 0 })
+    }
   }
   return result
 }

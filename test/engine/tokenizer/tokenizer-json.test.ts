@@ -121,7 +121,7 @@ describe('loadTokenizer with tokenizer.json', () => {
       { ...minimal, pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Magic' }] } },
       'tokenizer/unsupported',
     ],
-    ['an unknown decoder', { ...minimal, decoder: { type: 'CTC' } }, 'tokenizer/unsupported'],
+    ['an unknown decoder', { ...minimal, decoder: { type: 'Magic' } }, 'tokenizer/unsupported'],
     ['an unknown post-processor', { ...minimal, post_processor: { type: 'Magic' } }, 'tokenizer/unsupported'],
     [
       'a template without its token',
