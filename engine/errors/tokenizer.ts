@@ -1,9 +1,11 @@
 // Error sentences of the tokenizer area: code -> details -> one English sentence that says what was found and what is allowed.
 export const tokenizerErrors = {
   'tokenizer/missing': (d: { directory: string }) =>
-    `There is no tokenizer file in ${d.directory}: tokenizer.json or tokenizer.model is needed.`,
+    `There is no tokenizer file in ${d.directory}: tokenizer.json, tokenizer.model, a tiktoken file, vocab.json with merges.txt, vocab.txt or a GGUF file is needed.`,
   'tokenizer/corrupt-model': (d: { path: string; reason: string }) => `${d.path} is not a usable SentencePiece model: ${d.reason}.`,
   'tokenizer/corrupt-gguf': (d: { path: string; reason: string }) => `The vocabulary in ${d.path} is not usable: ${d.reason}.`,
+  'tokenizer/corrupt-ranks': (d: { path: string; line: number; reason: string }) =>
+    `Line ${d.line} of ${d.path} is not usable: ${d.reason}.`,
   'tokenizer/corrupt-json': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer file: ${d.reason}.`,
   'tokenizer/corrupt-config': (d: { path: string; reason: string }) => `${d.path} is not a usable tokenizer configuration: ${d.reason}.`,
   'tokenizer/limit-exceeded': (d: { path: string; what: string; found: number; max: number }) =>

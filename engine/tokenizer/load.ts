@@ -1,18 +1,22 @@
 // Finds the tokenizer of a model and opens it: tokenizer.json before tokenizer.model, as Transformers does; a GGUF file brings its own.
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileError } from '../bytes/random-access-file'
+import { fileError, openRandomAccessFile } from '../bytes/random-access-file'
 import { readGgufHeader } from '../checkpoint/gguf/header'
 import { engineError } from '../errors'
 import { loadGgufTokenizer } from './gguf/gguf-tokenizer'
+import { loadTiktoken, loadVocabMerges, loadVocabTxt, looksLikeRanks } from './plain-vocabularies'
 import { loadSentencePiece } from './sentencepiece'
 import { readTokenizerConfig } from './tokenizer-config'
 import { loadTokenizerJson } from './tokenizer-json'
 import type { Tokenizer } from './types'
 
+/** Files a tokenizer is made from, the first that a folder has wins; *.tiktoken and *.gguf follow. merges.txt alone is none. */
+const FILES = ['tokenizer.json', 'tokenizer.model', 'tiktoken.model', 'vocab.json', 'vocab.txt'] as const
+
 /**
- * Opens the tokenizer of a model directory, or a tokenizer or GGUF file. In a directory tokenizer.json wins over tokenizer.model, and that over a GGUF file
- * (`source` of the result says which it was); a file is read with the configuration that stands beside it.
+ * Opens the tokenizer of a model directory, or a tokenizer or GGUF file. In a directory tokenizer.json wins over tokenizer.model, that over the older
+ * vocabularies, and those over a GGUF file (`source` of the result says which it was); a file is read with the configuration that stands beside it.
  * Throws "tokenizer/missing" and the codes of the readers.
  */
 export async function loadTokenizer(pathOrDirectory: string): Promise<Tokenizer> {
@@ -21,14 +25,30 @@ export async function loadTokenizer(pathOrDirectory: string): Promise<Tokenizer>
   const file = isDirectory ? await findFile(directory) : pathOrDirectory
   if (isGguf(file)) return await loadGgufTokenizer((await readGgufHeader(file)).metadata, { path: file })
   const config = await readTokenizerConfig(directory)
-  return basename(file).endsWith('.json') ? await loadTokenizerJson(file, config) : await loadSentencePiece(file, config)
+  const name = basename(file)
+  if (name === 'vocab.json') return await loadVocabMerges(file, config)
+  if (name.endsWith('.json')) return await loadTokenizerJson(file, config)
+  if (name === 'vocab.txt') return await loadVocabTxt(file, config)
+  return (await startsWithRanks(file)) ? await loadTiktoken(file, config) : await loadSentencePiece(file, config)
 }
 
 async function findFile(directory: string): Promise<string> {
   const names = new Set(await readdir(directory))
-  const found = ['tokenizer.json', 'tokenizer.model'].find((name) => names.has(name)) ?? [...names].filter(isGguf).sort()[0]
+  const sorted = [...names].sort()
+  const found =
+    FILES.find((name) => names.has(name) && (name !== 'vocab.json' || names.has('merges.txt'))) ??
+    sorted.find((name) => name.endsWith('.tiktoken')) ??
+    sorted.find(isGguf)
   if (found === undefined) throw engineError('tokenizer/missing', { directory })
   return join(directory, found)
+}
+
+/** Long enough for the first rank of any vocabulary. */
+const FIRST_LINE_BYTES = 256
+
+async function startsWithRanks(path: string): Promise<boolean> {
+  using file = await openRandomAccessFile(path)
+  return looksLikeRanks(await file.read({ offsetBytes: 0, sizeBytes: Math.min(file.sizeBytes, FIRST_LINE_BYTES) }))
 }
 
 function isGguf(name: string): boolean {

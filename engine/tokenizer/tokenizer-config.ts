@@ -12,6 +12,12 @@ export const MAX_ADDED_TOKENS = 100_000
 export interface TokenizerConfig {
   readonly path: string
   readonly tokenizerClass: TokenizerClass
+  /** `tokenizer_class` as written. */
+  readonly className: string | null
+  /** `add_prefix_space` is there and true. */
+  readonly spacePrefixAsked: boolean
+  /** What a BERT tokenizer does to a text. */
+  readonly bert: { readonly lowercase: boolean; readonly stripAccents: boolean | null; readonly chinese: boolean }
   readonly legacy: boolean
   readonly addPrefixSpace: boolean
   readonly addBosToken: boolean
@@ -63,6 +69,13 @@ export async function readTokenizerConfig(directory: string): Promise<TokenizerC
       hubClass: text(file['tokenizer_class']) ?? text(modelConfig?.['tokenizer_class']),
       modelType: text(modelConfig?.['model_type']),
     }),
+    className: text(file['tokenizer_class']) ?? text(modelConfig?.['tokenizer_class']),
+    spacePrefixAsked: file['add_prefix_space'] === true,
+    bert: {
+      lowercase: file['do_lower_case'] !== false,
+      stripAccents: typeof file['strip_accents'] === 'boolean' ? file['strip_accents'] : null,
+      chinese: file['tokenize_chinese_chars'] !== false,
+    },
     legacy: file['legacy'] === true,
     addPrefixSpace: file['add_prefix_space'] !== false,
     addBosToken: file['add_bos_token'] === true,

@@ -283,6 +283,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'tokenizer/missing': '{directory} 里没有分词器文件：需要 tokenizer.json 或 tokenizer.model。',
   'tokenizer/corrupt-model': '{path} 不是可用的 SentencePiece 模型：{reason}。',
   'tokenizer/corrupt-gguf': '{path} 中的词表不可用：{reason}。',
+  'tokenizer/corrupt-ranks': '{path} 的第 {line} 行不可用：{reason}。',
   'tokenizer/corrupt-json': '{path} 不是可用的分词器文件：{reason}。',
   'tokenizer/corrupt-config': '{path} 不是可用的分词器配置：{reason}。',
   'tokenizer/limit-exceeded': '{path}：{what} 为 {found}；最多允许 {max}。',

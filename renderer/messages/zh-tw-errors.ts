@@ -283,6 +283,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'tokenizer/missing': '{directory} 裡沒有分詞器檔案：需要 tokenizer.json 或 tokenizer.model。',
   'tokenizer/corrupt-model': '{path} 不是可用的 SentencePiece 模型：{reason}。',
   'tokenizer/corrupt-gguf': '{path} 中的詞表無法使用：{reason}。',
+  'tokenizer/corrupt-ranks': '{path} 的第 {line} 行無法使用：{reason}。',
   'tokenizer/corrupt-json': '{path} 不是可用的分詞器檔案：{reason}。',
   'tokenizer/corrupt-config': '{path} 不是可用的分詞器設定：{reason}。',
   'tokenizer/limit-exceeded': '{path}：{what} 是 {found}；最多允許 {max}。',
