@@ -148,6 +148,7 @@ function damageMessage(fields, random) {
     if (nested.length === 0) break
     list = pick(random, nested).fields
   }
+  if (list.length === 0) return
   const at = below(random, list.length)
   const field = list[at]
   const kind = below(random, 7)
