@@ -9,6 +9,7 @@ import { FAMILIES, supportedModelTypes } from './families/table'
 import { mergeRows } from './families/merge-rows'
 import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
+import { loadOwnRow } from './own-row'
 import { readAttention } from './read-attention'
 import { readExperts } from './read-experts'
 import { readLayers } from './read-layers'
@@ -193,5 +194,10 @@ export async function loadDecoderConfig(
 ): Promise<DecoderConfig> {
   const { signal, supportedModelTypes: supported } = options
   const json = await readConfigJson(directory, signal ? { signal } : {})
-  return readDecoderConfig(json, { path: join(directory, 'config.json'), ...(supported && { supportedModelTypes: supported }) })
+  const row = await loadOwnRow(directory, signal ? { signal } : {})
+  return readDecoderConfig(json, {
+    ...(row && { row }),
+    path: join(directory, 'config.json'),
+    ...(supported && { supportedModelTypes: supported }),
+  })
 }

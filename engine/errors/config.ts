@@ -24,4 +24,6 @@ export const configErrors = {
     `${d.path} is of the architecture "${d.architecture}", which is not supported yet. Supported are ${d.supported.join(', ')}.`,
   'config/unsupported-switch': (d: { path: string; field: string; found: unknown; supported: string }) =>
     `${d.path}: ${d.field} is ${shown(d.found)}, which changes what the model computes and is not supported yet; supported is ${d.supported}.`,
+  'config/bad-row': (d: { path: string; field: string; found: unknown; expected: string }) =>
+    `${d.path}: ${d.field} is ${shown(d.found)}, but must be ${d.expected}.`,
 } satisfies Record<string, (details: never) => string>

@@ -2,6 +2,7 @@
 import { contextLengthTokens } from '../graph/rope/context-length'
 import { join, resolve } from 'node:path'
 import { openCheckpoint } from '../checkpoint/open'
+import { loadOwnRow } from '../config/own-row'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
 import { EngineError, engineError, type ErrorCode } from '../errors'
 import type { Dtype } from '../tensor/dtype'
@@ -44,6 +45,7 @@ const INCOMPLETE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ])
 
 const UNSUPPORTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'config/bad-row',
   'config/missing-model-type',
   'config/unknown-model-type',
   'config/unsupported-switch',
@@ -81,7 +83,12 @@ async function describeConfig(directory: string, { supportedModelTypes, signal }
   try {
     const json = await readConfigJson(directory, signal ? { signal } : {})
     if (typeof json['model_type'] === 'string') modelType = json['model_type']
-    const config = readDecoderConfig(json, { path: join(directory, 'config.json'), ...(supportedModelTypes && { supportedModelTypes }) })
+    const row = await loadOwnRow(directory, signal ? { signal } : {})
+    const config = readDecoderConfig(json, {
+      ...(row && { row }),
+      path: join(directory, 'config.json'),
+      ...(supportedModelTypes && { supportedModelTypes }),
+    })
     return { modelType, contextLength: contextLengthTokens(config), error: null }
   } catch (error) {
     return { modelType, contextLength: null, error: asModelProblem(error) }

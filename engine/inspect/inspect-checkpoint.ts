@@ -5,6 +5,7 @@ import type { JsonObject } from '../bytes/json'
 import { openCheckpoint } from '../checkpoint/open'
 import type { Checkpoint, CheckpointFormat, TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
+import { loadOwnRow } from '../config/own-row'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
 import { EngineError } from '../errors'
 import { listTokenizerFiles, type TokenizerFiles } from './model-files'
@@ -34,7 +35,12 @@ async function inspectConfig(directory: string, options: InspectOptions) {
   let config: JsonObject | undefined
   try {
     config = await readConfigJson(directory, signal ? { signal } : {})
-    const decoder = readDecoderConfig(config, { path: join(directory, 'config.json'), ...(supportedModelTypes && { supportedModelTypes }) })
+    const row = await loadOwnRow(directory, signal ? { signal } : {})
+    const decoder = readDecoderConfig(config, {
+      ...(row && { row }),
+      path: join(directory, 'config.json'),
+      ...(supportedModelTypes && { supportedModelTypes }),
+    })
     return { config, decoder, notes: [] }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'runtime/aborted') throw error

@@ -195,6 +195,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'config/missing-model-type': '{path} 没有说明模型属于哪个系列（model_type）。支持的有 {supported}。',
   'config/unknown-model-type': '暂不支持模型系列“{modelType}”。支持的有 {supported}。',
   'config/gguf-architecture': '{path} 的架构“{architecture}”尚不支持。支持的有 {supported}。',
+  'config/bad-row': '{path} 的 {field} 不正确，必须是 {expected}。',
   'config/unsupported-switch': '{path} 的 {field} 会改变模型的计算方式，暂不支持；支持的是 {supported}。',
 
   'convert/not-available': '暂时无法进行 {what}。可用的有：{available}。',

@@ -195,6 +195,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'config/missing-model-type': '{path} 沒有說明模型屬於哪個系列（model_type）。支援的有 {supported}。',
   'config/unknown-model-type': '還不支援模型系列「{modelType}」。支援的有 {supported}。',
   'config/gguf-architecture': '{path} 的架構「{architecture}」尚不支援。支援的有 {supported}。',
+  'config/bad-row': '{path} 的 {field} 不正確，必須是 {expected}。',
   'config/unsupported-switch': '{path} 的 {field} 會改變模型的計算方式，目前還不支援；支援的是 {supported}。',
 
   'convert/not-available': '目前還無法進行 {what}。可用的有：{available}。',

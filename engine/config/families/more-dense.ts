@@ -219,10 +219,10 @@ export const baichuan = mergeRows(llama, {
   attention: { projection: 'concatenated', qkvBias: false, outputBias: false },
   feedForward: { upBias: false, downBias: false },
   names: { queryKeyValue: 'self_attn.W_pack' },
-  ignoredFields: ['attention_bias', 'mlp_bias', '_from_model_config'],
-  // Baichuan 2 normalizes its head's rows while it loads, which a mapped file cannot do.
-  required: { vocab_size: [64_000, 64_001, 64] },
+  ignoredFields: ['num_key_value_heads', 'attention_bias', 'mlp_bias', '_from_model_config'],
   variants: [
+    // Baichuan 2 normalizes the rows of its head while it loads, which a mapped file cannot do; its vocabulary tells it apart.
+    { when: { vocab_size: [125_696] }, row: { required: { vocab_size: [64_000] } } },
     // 13B has 40 heads and 40 layers, and biases over distance instead of rotation.
     {
       when: { num_attention_heads: [40], num_hidden_layers: [40] },

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { registerBench } from './commands/bench'
 import { registerConvert } from './commands/convert'
+import { registerFamilies } from './commands/families'
 import { registerInspect } from './commands/inspect'
 import { registerList } from './commands/list'
 import { registerLogits } from './commands/logits'
@@ -23,6 +24,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerRun,
   registerServe,
   registerList,
+  registerFamilies,
   registerInspect,
   registerConvert,
   registerTokenize,
