@@ -114,7 +114,8 @@ function badRow(path: string, field: string, found: JsonValue, expected: string)
 }
 
 function checkShape(change: JsonObject, shape: Shape, place: { readonly path: string; readonly prefix: string }): void {
-  for (const [key, value] of Object.entries(change)) {
+  for (const [key, written] of Object.entries(change)) {
+    const value = written ?? null
     const field = place.prefix + key
     const expected = Object.hasOwn(shape, key) ? shape[key] : undefined
     if (expected === undefined) throw badRow(place.path, field, value, `one of ${Object.keys(shape).join(', ')}`)
