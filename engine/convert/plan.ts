@@ -17,6 +17,7 @@ import { listCompanions, withoutThoseInPlace, type Companion } from './companion
 import { checkReplacements, findDestination, freeDiskBytes, type Destination } from './destination'
 import { readJournal } from './journal'
 import { groupTiedTensors, plainMetadata, resultNames } from './names'
+import { onnxFiles } from './onnx/model-files'
 import { openSource, type OpenedSource } from './source'
 import { journalPath, stagedBytes } from './staging'
 import type { ConversionPlan, ConversionRequest, DtypeChange, PlannedTensor } from './types'
@@ -38,7 +39,7 @@ export interface PreparedFile {
 /** A file whose content is known beforehand. */
 export interface GeneratedFile {
   readonly file: string
-  readonly text: string
+  readonly content: string | Uint8Array
 }
 
 /** A plan with everything that running it needs. Dispose closes the source. */
@@ -188,12 +189,16 @@ function layOutFiles(
   const parameters = tensors.reduce((sum, { shape }) => sum + (countElements(shape) ?? 0), 0)
   const indexName = `${format.naming.stem}${format.naming.extension}.index.json`
   const text = shardIndexText(format.tied === 'metadata' ? shards.map(withoutAliases) : shards, { parameters })
-  return { files, index: { file: indexName, text } }
+  return { files, index: { file: indexName, content: text } }
 }
 
 /** Names that are only recorded in metadata are in no shard. */
 function withoutAliases<T extends { readonly tensors: readonly OutputTensor[] }>(shard: T): T {
   return { ...shard, tensors: shard.tensors.map((tensor) => ({ ...tensor, aliases: [] })) }
+}
+
+function contentHash({ file, content }: GeneratedFile): string {
+  return `${file} ${createHash('sha256').update(content).digest('hex')}`
 }
 
 /** Layouts with checksums have no structure before the data is known; their slots say enough. */
@@ -212,12 +217,12 @@ function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkp
     structureHash(layout),
     sources,
   ])
-  const everything = [plan.to, destination.path, destination.kind, sourceStates, layouts, generated, companions]
+  const everything = [plan.to, destination.path, destination.kind, sourceStates, layouts, generated.map(contentHash), companions]
   return createHash('sha256').update(JSON.stringify(everything)).digest('hex')
 }
 
 async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Promise<PreparedConversion> {
-  const { checkpoint, mapping, gguf, candidates } = opened
+  const { checkpoint, mapping, gguf, exportConfig, candidates } = opened
   const { signal, to, config, quantize, force = false } = request
   const format = WRITABLE_FORMATS[to]
   if (quantize !== undefined && to !== 'gguf')
@@ -225,6 +230,7 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
   const source = resolve(request.source)
   if (checkpoint.tensors.size === 0) throw engineError('convert/no-tensors', { path: source })
   const destination = await findDestination(request.out, format)
+  if (to === 'onnx' && request.out.endsWith('.onnx')) throw engineError('convert/onnx-needs-folder', { path: destination.path })
   const found = await listCompanions(source, { ...(config !== undefined && { config: resolve(config) }), ...(signal && { signal }) })
   const kept = gguf
     ? found.filter(({ file }) => !isInsideGguf(file))
@@ -242,15 +248,17 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
     ...(gguf && { ggufEntries: gguf.entries(mainDtype(tensors)) }),
   })
   const configuration =
-    mapping && !gguf && destination.kind === 'folder' ? [{ file: 'config.json', text: mapping.configText(mainDtype(tensors)) }] : []
-  const generated = [...configuration, ...(index ? [index] : [])]
+    mapping && !gguf && destination.kind === 'folder' ? [{ file: 'config.json', content: mapping.configText(mainDtype(tensors)) }] : []
+  const [data] = files
+  const exported = exportConfig !== null && data ? onnxFiles(exportConfig, data) : []
+  const generated = [...configuration, ...exported, ...(index ? [index] : [])]
   const sourceStates = await Promise.all(checkpoint.files.map(({ path }) => sourceState(path)))
   const groups = groupTiedTensors(checkpoint).filter(({ names }) => names.length > 1)
 
   const outputs = files.map(({ file, layout, sources }) => ({ file, sizeBytes: layout.sizeBytes, tensors: sources.length }))
   const names = [...outputs.map(({ file }) => file), ...generated.map(({ file }) => file), ...companions.map(({ file }) => file)]
   const inputs = [...checkpoint.files.map(({ path }) => path), ...companions.map(({ path }) => path)]
-  const made = generated.map(({ file, text }) => ({ file, sizeBytes: Buffer.byteLength(text) }))
+  const made = generated.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) }))
   const totalBytes = [...outputs, ...companions, ...made].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const plan: Omit<ConversionPlan, 'replaced'> = {
     source: {

@@ -16,6 +16,8 @@ export interface OpenedSource {
   readonly checkpoint: Checkpoint
   readonly mapping: FamilyMapping | null
   readonly gguf: GgufMapping | null
+  /** config.json of a decoder to be exported; null for other formats. */
+  readonly exportConfig: JsonValue | null
   readonly names: ReadonlyMap<string, string> | null
   /** Families that it could be mapped onto. */
   readonly candidates: readonly string[]
@@ -44,6 +46,13 @@ async function configJson(mapping: FamilyMapping | null, { source, config, signa
   return readConfigJson(await folderOf(source), options)
 }
 
+/** Numbers that a graph of ours makes its shapes and scales from are no weights of the model. */
+function withoutGraphConstants(checkpoint: Checkpoint): Checkpoint {
+  if (checkpoint.format !== 'onnx') return checkpoint
+  const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.startsWith('/constants/')))
+  return tensors.size === 0 ? checkpoint : { ...checkpoint, tensors }
+}
+
 async function folderOf(path: string): Promise<string> {
   const absolute = resolve(path)
   return (await stat(absolute)).isDirectory() ? absolute : dirname(absolute)
@@ -65,11 +74,13 @@ async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Pr
           ...(signal && { signal }),
         })
   const mapped = mapping?.checkpoint ?? checkpoint
-  if (to !== 'gguf') return { checkpoint: mapped, mapping, gguf: null, names: mapping?.names ?? null, candidates }
-  const folder = await folderOf(path)
+  const common = { mapping, candidates, gguf: null, names: mapping?.names ?? null }
+  if (to !== 'gguf' && to !== 'onnx') return { ...common, checkpoint: mapped, exportConfig: null }
   const json = await configJson(mapping, request)
+  if (to === 'onnx') return { ...common, checkpoint: mapped, exportConfig: json }
+  const folder = await folderOf(path)
   const gguf = await mapGguf(mapped, { json, folder, name: basename(folder), resultNames: mapping?.names ?? null })
-  return { checkpoint: gguf.checkpoint, mapping, gguf, names: gguf.names, candidates }
+  return { ...common, checkpoint: gguf.checkpoint, gguf, names: gguf.names, exportConfig: null }
 }
 
 /** Opens the source; the caller disposes the checkpoint. Throws what openCheckpoint, openModelParallel, mapFamily and mapGguf throw, "convert/options-exclude", "checkpoint/no-optimizer". */
@@ -78,7 +89,8 @@ export async function openSource(request: ConversionRequest): Promise<OpenedSour
   const { source: path, family, include, signal } = request
   const options = { ...(signal && { signal }) }
   const parallel = family === undefined ? null : await openModelParallel(path, options)
-  const checkpoint = parallel ?? (await openCheckpoint(path, { ...options, ...(include && { include }) }))
+  const opened = parallel ?? (await openCheckpoint(path, { ...options, ...(include && { include }) }))
+  const checkpoint = withoutGraphConstants(opened)
   try {
     return await mapSource(checkpoint, request)
   } catch (cause) {

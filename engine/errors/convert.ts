@@ -35,6 +35,7 @@ export const convertErrors = {
   'convert/gguf-family': (d: { modelType: string; available: readonly string[] }) =>
     `${d.modelType} models cannot be written as GGUF yet. Families: ${d.available.join(', ')}.`,
   'convert/gguf-not-expressible': (d: { what: string }) => `GGUF has no place for ${d.what} as llama.cpp reads it.`,
+  'convert/onnx-needs-folder': (d: { path: string }) => `An ONNX model is several files; ${d.path} must be a folder.`,
   'convert/no-tensors': (d: { path: string }) => `${d.path} holds no tensors, so there is nothing to convert.`,
   'convert/shards-need-folder': (d: { path: string; totalBytes: number; maxShardBytes: number }) =>
     `${d.path} is a single file, but ${d.totalBytes} bytes in shards of at most ${d.maxShardBytes} need several: name a folder instead.`,

@@ -4,6 +4,8 @@ const shape = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`
 export const graphErrors = {
   'graph/unknown-architecture': (d: { modelType: string; supported: readonly string[] }) =>
     `The model type ${d.modelType} is not supported; supported are ${d.supported.join(', ')}.`,
+  'graph/not-exportable': (d: { family: string; what: string }) =>
+    `A ${d.family} decoder has ${d.what}, which an exported ONNX graph cannot express.`,
   'graph/weight-missing': (d: { tensor: string; family: string }) =>
     `The checkpoint has no tensor ${d.tensor}, which a ${d.family} decoder needs.`,
   'graph/weight-shape': (d: { tensor: string; found: readonly number[]; expected: readonly number[] }) =>

@@ -6,7 +6,7 @@ import { DECODER_IO } from './decoder-io'
 import type { DecoderInputs } from './parts'
 
 /** Whether the graph asks for the first position: where rotation is a node of its own, and for learned positions. */
-function needsPositionOffset(config: DecoderConfig): boolean {
+export function needsPositionOffset(config: DecoderConfig): boolean {
   return config.embedding.positions !== null || config.ropes.some((rope) => !rotatesInsideAttention(config, rope))
 }
 
@@ -25,7 +25,7 @@ function toBfloat16AndBack(builder: GraphBuilder, x: string, path: string): stri
  *
  * `rounded` follows Falcon, which multiplies in BF16 and scales the bias with the scores.
  */
-function addAlibi(
+export function addAlibi(
   builder: GraphBuilder,
   inputs: { readonly inputIds: string; readonly totalSequenceLength: string },
   config: DecoderConfig & { readonly attention: { readonly alibi: NonNullable<DecoderConfig['attention']['alibi']> } },

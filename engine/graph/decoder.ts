@@ -45,6 +45,14 @@ function describeUnexpected(names: readonly string[], family: string): readonly 
   return [`A ${family} decoder does not use ${named}${more}.`]
 }
 
+/** Adds embedding, layers, norm and head. */
+export function addDecoderBody(parts: Parts): void {
+  const tensor = embeddingTensors(parts)
+  let residual = addEmbedding(parts, tensor.embedding)
+  for (let index = 0; index < parts.config.numHiddenLayers; index++) residual = addLayer(parts, residual, index)
+  addHead(parts, residual, tensor.head)
+}
+
 /**
  * Builds the decoder of a checkpoint: embedding, layers, norm, head; weights stay in their files, or get a place in the prepared one.
  * Throws "graph/weight-missing", "graph/weight-shape".
@@ -55,12 +63,7 @@ export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
   const builder = createGraphBuilder({ name: `${family} decoder` })
   const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening, format, prepared })
   const inputs = addDecoderInputs(builder, config)
-  const parts: Parts = { builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) }
-
-  const tensor = embeddingTensors(parts)
-  let residual = addEmbedding(parts, tensor.embedding)
-  for (let index = 0; index < config.numHiddenLayers; index++) residual = addLayer(parts, residual, index)
-  addHead(parts, residual, tensor.head)
+  addDecoderBody({ builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) })
 
   return {
     model: builder.finish(),

@@ -218,6 +218,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'convert/parts-differ': '{first} 与 {second} 的形状或 dtype 不同，而解码器要求它们一致。',
   'convert/gguf-family': '暂时无法把 {modelType} 模型写成 GGUF。可用的家族：{available}。',
   'convert/gguf-not-expressible': '按 llama.cpp 的读法，GGUF 无法表示 {what}。',
+  'convert/onnx-needs-folder': 'ONNX 模型由多个文件组成；{path} 必须是文件夹。',
   'convert/no-tensors': '{path} 里没有张量，因此没有可转换的内容。',
   'convert/shards-need-folder':
     '{path} 是单个文件，但 {totalBytes} 字节按每个分片最多 {maxShardBytes} 字节计算需要多个文件：请改为指定文件夹。',
@@ -244,6 +245,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'generate/no-vocabulary': '{what} 需要模型各 token 的文本，但这里无法得知。',
 
   'graph/unknown-architecture': '不支持模型类型 {modelType}；支持的有 {supported}。',
+  'graph/not-exportable': '{family} 解码器含有导出的 ONNX 图无法表达的部分：{what}。',
   'graph/weight-missing': '模型文件中没有 {family} 解码器需要的张量 {tensor}。',
   'graph/weight-shape': '张量 {tensor} 的形状是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '张量 {tensor} 以 {found} 存储；解码器可用的是 {allowed}。',

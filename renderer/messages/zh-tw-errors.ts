@@ -218,6 +218,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'convert/parts-differ': '{first} 與 {second} 的形狀或 dtype 不同，而解碼器要求它們一致。',
   'convert/gguf-family': '暫時無法把 {modelType} 模型寫成 GGUF。可用的家族：{available}。',
   'convert/gguf-not-expressible': '按 llama.cpp 的讀法，GGUF 無法表示 {what}。',
+  'convert/onnx-needs-folder': 'ONNX 模型由多個檔案組成；{path} 必須是資料夾。',
   'convert/no-tensors': '{path} 裡沒有張量，因此沒有東西可以轉換。',
   'convert/shards-need-folder':
     '{path} 是單一檔案，但 {totalBytes} 個位元組以每個分片最多 {maxShardBytes} 個計算需要多個檔案：請改為指定資料夾。',
@@ -244,6 +245,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'generate/no-vocabulary': '{what} 需要模型各 token 的文字，但這裡無從得知。',
 
   'graph/unknown-architecture': '不支援模型類型 {modelType}；支援的有 {supported}。',
+  'graph/not-exportable': '{family} 解碼器含有匯出的 ONNX 圖無法表達的部分：{what}。',
   'graph/weight-missing': '模型檔案中沒有 {family} 解碼器需要的張量 {tensor}。',
   'graph/weight-shape': '張量 {tensor} 的形狀是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '張量 {tensor} 以 {found} 儲存；解碼器可用的是 {allowed}。',

@@ -4,12 +4,13 @@ import { isGgufDtype, layOutGguf } from './gguf-layout'
 import { DTYPE_BITS } from '../../tensor/dtype'
 import { isNumpyDtype, layOutNpz } from './npz-layout'
 import { layOutSafetensors } from './safetensors-layout'
+import { layOutRaw } from './raw-layout'
 import type { ShardNaming } from './shards'
 import { layOutTorch } from './torch-layout'
 import { isTorchDtype } from './torch-pickle'
 
 /** What a conversion can write. */
-export type OutputFormat = 'safetensors' | 'torch' | 'pth' | 'npz' | 'gguf'
+export type OutputFormat = 'safetensors' | 'torch' | 'pth' | 'npz' | 'gguf' | 'onnx'
 
 /** How several names of the same bytes are kept. `metadata`: one is written, the others are recorded; `shared`: all are written over one storage; `copies`: each has its own bytes. */
 export type TiedStorage = 'metadata' | 'shared' | 'copies'
@@ -67,6 +68,16 @@ export const WRITABLE_FORMATS: Readonly<Record<OutputFormat, WritableFormat>> = 
     tied: 'copies',
     holds: isGgufDtype,
     layOut: layOutGguf,
+  },
+  onnx: {
+    name: 'ONNX',
+    naming: { stem: 'model', extension: '.onnx.data' },
+    extensions: [],
+    sharded: false,
+    keepsMetadata: false,
+    tied: 'metadata',
+    holds: (dtype) => dtype === 'F32' || dtype === 'F16' || dtype === 'BF16',
+    layOut: layOutRaw,
   },
 }
 

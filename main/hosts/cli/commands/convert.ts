@@ -82,7 +82,7 @@ export function registerConvert(program: Command, terminal: Terminal): void {
   program
     .command('convert <source>')
     .description('convert a model folder or weight file into another format, verified')
-    .requiredOption('--to <format>', 'safetensors, torch (.bin), pth, npz or gguf')
+    .requiredOption('--to <format>', 'safetensors, torch (.bin), pth, npz, gguf or onnx')
     .requiredOption('--out <path>', 'folder or file of the result')
     .option('--dtype <dtype>', 'cast floating-point tensors: f64, f32, f16 or bf16', dtypeName)
     .option('--max-shard-size <size>', 'most tensor bytes in one file, such as 2GB', sizeInBytes)
