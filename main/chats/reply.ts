@@ -37,7 +37,7 @@ export interface ReplyRun {
 export async function runReply(run: ReplyRun): Promise<void> {
   const { journal, emit, signal } = run
   let row = run.row
-  let record: GenerateOutcome['record'] | null = null
+  let outcome: GenerateOutcome | null = null
   let flush: NodeJS.Timeout | undefined
 
   function append(text: string): void {
@@ -52,7 +52,7 @@ export async function runReply(run: ReplyRun): Promise<void> {
   try {
     const model = await abortable(run.engine.model(), signal)
     row = { ...row, modelName: model.name }
-    const outcome = await model.generate({
+    outcome = await model.generate({
       messages: run.messages,
       prefix: run.prefix,
       sampling: run.sampling ?? model.defaultSampling,
@@ -63,13 +63,13 @@ export async function runReply(run: ReplyRun): Promise<void> {
       },
     })
     row = completed(row, outcome)
-    record = outcome.record ?? null
   } catch (failure) {
     row = broken(row, asError(run.log, failure))
   }
   clearTimeout(flush)
   const unsaved = save(run, row)
-  if (record !== null && record !== undefined && unsaved === null) row = { ...row, hasTokens: saveRecord(run, row.id, record) }
+  const record = outcome?.record
+  if (record !== undefined && unsaved === null) row = { ...row, hasTokens: saveRecord(run, row.id, record) }
   journal.showLeaf(row.chatId, row.id, run.clock.now())
   emit({ type: 'finished', message: run.shown({ ...row, error: row.error ?? unsaved }) })
 }

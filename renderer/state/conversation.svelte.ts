@@ -1,5 +1,15 @@
 // One conversation: its messages, the reply being written, its own settings and the context it takes.
-import type { Chat, ContextUse, ContractError, Message, ReplyEvent, Sampling, StreamInput } from '../../preload/contract'
+import type {
+  Chat,
+  ContextUse,
+  ContractError,
+  Message,
+  PromptView,
+  ReplyEvent,
+  ReplyToken,
+  Sampling,
+  StreamInput,
+} from '../../preload/contract'
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
 import { appendText, closeOpenMessages, placeMessage } from '../lib/chat/branch'
@@ -135,6 +145,27 @@ export class Conversation {
   /** Writes another reply beside an existing one. */
   async regenerate(messageId: string): Promise<void> {
     if (!this.replying) await this.#reply({ kind: 'regenerate', messageId })
+  }
+
+  /** Goes on with a reply where it ended. */
+  async continueReply(messageId: string): Promise<void> {
+    if (!this.replying) await this.#reply({ kind: 'continue', messageId })
+  }
+
+  /** Writes another reply that begins as this one did, with another token in one place. */
+  async branch(messageId: string, place: { readonly token: number; readonly alternative: number }): Promise<void> {
+    if (!this.replying) await this.#reply({ kind: 'branch', messageId, ...place })
+  }
+
+  /** The tokens of a reply; null where none were kept. Throws what the call throws. */
+  async tokens(messageId: string): Promise<readonly ReplyToken[] | null> {
+    const chatId = this.#chatId
+    return chatId === null ? null : await this.#client.call('chats.tokens', { chatId, messageId })
+  }
+
+  /** What the model got for a reply, or would get for the draft. Throws what the call throws. */
+  async prompt(messageId: string | null): Promise<PromptView> {
+    return await this.#client.call('chats.prompt', { chatId: this.#chatId, messageId, draft: messageId === null ? this.draft : '' })
   }
 
   /** Asks a changed question beside the old one. */

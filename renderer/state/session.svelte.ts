@@ -1,5 +1,5 @@
 // Everything the window holds on to, wired together once.
-import type { AppInfo, ContractError, ConversionJob, Message, ModelEntry } from '../../preload/contract'
+import type { AppInfo, Constraint, ContractError, ConversionJob, Message, ModelEntry } from '../../preload/contract'
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
 import type { NamedFile } from '../lib/dropped-files'
@@ -116,6 +116,16 @@ export class Session {
       tone: 'plain',
       action: { label: t('common.undo'), run: () => void this.#restoreChat(chatId) },
     })
+  }
+
+  /** Why a reply could not be held to this, or null. */
+  async checkConstraint(constraint: Constraint): Promise<string | null> {
+    try {
+      await this.client.call('engine.checkConstraint', { constraint })
+      return null
+    } catch (thrown) {
+      return describeError(toContractError(thrown))
+    }
   }
 
   /** Opens a link outside the app; the host checks it once more. */

@@ -125,7 +125,7 @@ function readAlone(schema: JsonObject, keyword: (typeof ALONE)[number], place: P
 }
 
 function literal(value: JsonValue, { type }: JsonObject, pointer: string): GrammarNode {
-  const types = type === undefined ? null : Array.isArray(type) ? type : [type]
+  const types: readonly JsonValue[] | null = type === undefined ? null : Array.isArray(type) ? type : [type]
   if (types !== null && !types.some((each) => isOfType(value, each)))
     throw invalid(pointer, `${JSON.stringify(value).slice(0, 50)} is not of the type`)
   return text(JSON.stringify(value))
