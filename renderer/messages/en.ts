@@ -224,6 +224,7 @@ export const en = {
   'sampling.dryAllowedLengthHelp': 'Repetitions shorter than this cost nothing.',
   'sampling.drySequenceBreakers': 'Borders',
   'sampling.drySequenceBreakersHelp': 'No repetition is followed across a token that contains one of these texts.',
+  'sampling.drySequenceBreakersAdd': 'Add a border',
   'sampling.xtcProbability': 'Probability',
   'sampling.xtcProbabilityHelp': 'How often the likeliest tokens are left out. 0 turns it off, 0.5 is usual.',
   'sampling.xtcThreshold': 'Threshold',

@@ -213,6 +213,7 @@ export const zhCn: Catalogue = {
   'sampling.dryAllowedLengthHelp': '短于此长度的重复不受惩罚。',
   'sampling.drySequenceBreakers': '边界',
   'sampling.drySequenceBreakersHelp': '重复不会跨越包含这些文本的 token。',
+  'sampling.drySequenceBreakersAdd': '添加边界',
   'sampling.xtcProbability': '概率',
   'sampling.xtcProbabilityHelp': '排除最可能的 token 的频率。0 表示关闭，常用 0.5。',
   'sampling.xtcThreshold': '阈值',

@@ -213,6 +213,7 @@ export const zhTw: Catalogue = {
   'sampling.dryAllowedLengthHelp': '短於此長度的重複不受懲罰。',
   'sampling.drySequenceBreakers': '邊界',
   'sampling.drySequenceBreakersHelp': '重複不會跨越含有這些文字的 token。',
+  'sampling.drySequenceBreakersAdd': '新增邊界',
   'sampling.xtcProbability': '機率',
   'sampling.xtcProbabilityHelp': '排除最可能的 token 的頻率。0 表示關閉，常用 0.5。',
   'sampling.xtcThreshold': '門檻',
