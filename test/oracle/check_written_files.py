@@ -1,6 +1,6 @@
 """Reads files that `weightroom convert` wrote with the libraries they are meant for, and compares every tensor with the source.
 
-Usage, after `npm run build`: python3 test/oracle/check_written_files.py [MODEL_FOLDER]   (torch, safetensors, transformers, numpy)
+Usage, after `npm run build`: python3 test/oracle/check_written_files.py [MODEL_FOLDER]   (torch, safetensors, transformers, numpy, gguf)
 Prints a table in Markdown, which docs/real-libraries.md holds. Exits with 1 when anything differs.
 """
 
@@ -48,7 +48,7 @@ source = {}
 for file in sorted(MODEL.glob("*.safetensors")):
     if file.name != "golden.safetensors":
         source.update(load_file(file))
-versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "safetensors", "transformers", "numpy"))
+versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "safetensors", "transformers", "numpy", "gguf"))
 print(f"Source: {MODEL.name}, {len(source)} tensors. {versions}.\n")
 print("| written | read by | result |")
 print("|---|---|---|")
@@ -71,6 +71,12 @@ with tempfile.TemporaryDirectory() as name:
     row(".pth", "torch.load, weights_only=True", torch_load(convert(work / "one.pth", "pth")), source)
     arrays = numpy.load(convert(work / "one.npz", "npz"))
     row(".npz, BF16 widened to F32", "numpy.load", {key: torch.from_numpy(arrays[key]) for key in arrays.files}, {key: value.float() for key, value in source.items()})
+    from gguf import GGUFReader
+
+    reader = GGUFReader(convert(work / "one.gguf", "gguf"))
+    architecture = str(reader.fields["general.architecture"].contents())
+    print(f"| .gguf | gguf.GGUFReader | {len(reader.tensors)} tensors, {len(reader.fields)} fields, architecture {architecture} |")
+    failed |= len(reader.tensors) != len(source)
     from transformers import AutoModelForCausalLM
 
     for what, folder in (("safetensors folder", one), (".bin folder", binary)):
