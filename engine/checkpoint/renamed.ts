@@ -1,5 +1,5 @@
 // A checkpoint under other names: the same bytes, and parts of stacked tensors as tensors of their own.
-import type { Checkpoint, TensorInfo, TensorRange } from './types'
+import type { Checkpoint, TensorInfo, TensorRange, TensorRows } from './types'
 
 /** One tensor of the view: the source tensor, or one of `count` equal parts along its first axis. */
 export interface RenamedTensor {
@@ -22,7 +22,8 @@ function partOf(
   const offsetBytes = part.index * sizeBytes
   const shape = info.shape.slice(1)
   if (info.storage !== 'computed') return { info: { ...info, shape, sizeBytes, offsetBytes: info.offsetBytes + offsetBytes }, offsetBytes }
-  const { block, ...rest } = info
+  // Codes are given for whole tensors only.
+  const { block, quantized: _quantized, ...rest } = info
   const blockBytes = (block?.sizeBytes ?? 0) / part.count
   const shifted = block && { block: { ...block, offsetBytes: block.offsetBytes + part.index * blockBytes, sizeBytes: blockBytes } }
   return { info: { ...rest, shape, sizeBytes, ...shifted }, offsetBytes }
@@ -45,8 +46,12 @@ export function renameCheckpoint(checkpoint: Checkpoint, names: ReadonlyMap<stri
     const offset = offsetBytes + (entry?.offsetBytes ?? 0)
     return checkpoint.readRange({ ...range, name: entry?.source ?? name, offsetBytes: offset })
   }
+  const { readQuantized } = checkpoint
   return {
     ...checkpoint,
+    ...(readQuantized && {
+      readQuantized: (rows: TensorRows) => readQuantized({ ...rows, name: entries.get(rows.name)?.source ?? rows.name }),
+    }),
     tensors: new Map([...entries].map(([name, { info }]) => [name, info])),
     readRange,
     read: (name, signal) => {

@@ -1,7 +1,9 @@
 // Opens a model's decoder: its configuration, the weight files' headers, then graph and session; no tokenizer is needed for that.
+import { readGgufHeader } from '../checkpoint/gguf/header'
 import { openCheckpoint } from '../checkpoint/open'
 import type { GenerationDefaults } from '../config/decoder-config'
 import { loadExportConfig } from '../config/export-config'
+import { parseGenerationDefaults } from '../config/generation-config'
 import { openGgufModel } from '../config/gguf/open-gguf-model'
 import type { ModelFacts } from '../config/model-facts'
 import { findModelSource, type ModelSource } from '../config/model-source'
@@ -12,6 +14,7 @@ import type { LoadedDecoder } from '../runtime/decoder-model'
 import { loadExportedDecoder } from '../runtime/exported/load'
 import { loadDecoder } from '../runtime/load-decoder'
 import type { LoadDecoderOptions } from '../runtime/model-types'
+import { ggufEndTokenIds } from '../tokenizer/gguf/gguf-tokenizer'
 
 /** How a model's decoder is opened. */
 export interface OpenDecoderOptions extends LoadDecoderOptions {
@@ -21,7 +24,7 @@ export interface OpenDecoderOptions extends LoadDecoderOptions {
 
 /** A model's folder, its facts and its decoder. Whoever opened it disposes the decoder. */
 export interface OpenedDecoder {
-  /** Absolute path. */
+  /** Absolute path of the folder with tokenizer and templates, or of the GGUF file that holds them. */
   readonly directory: string
   readonly config: ModelFacts
   /** Tokens that the model is meant to see at once. */
@@ -51,7 +54,11 @@ async function openGgufDecoder({ directory, path }: ModelSource, options: LoadDe
   const { config, checkpoint } = await openGgufModel(path, options.signal ? { signal: options.signal } : {})
   using source = checkpoint
   const decoder = await loadDecoder({ directory, checkpoint: source, config, ...options })
-  return { directory: path, config, contextLength: contextLengthTokens(config), generationDefaults: null, decoder }
+  const { metadata } = await readGgufHeader(source.files[0]?.path ?? path)
+  // The metadata names more ways to end a turn than one id.
+  const eosTokenIds = await ggufEndTokenIds(metadata, { path })
+  const generationDefaults = parseGenerationDefaults({}, { fallback: { ...config, eosTokenIds }, path })
+  return { directory: path, config, contextLength: contextLengthTokens(config), generationDefaults, decoder }
 }
 
 /**
@@ -60,8 +67,9 @@ async function openGgufDecoder({ directory, path }: ModelSource, options: LoadDe
  */
 export async function openDecoder(path: string, options: OpenDecoderOptions = {}): Promise<OpenedDecoder> {
   const { variant, ...loading } = options
-  const { signal } = loading
-  const source = await findModelSource(path, variant === undefined ? {} : { format: variant })
+  const { signal, format } = loading
+  const wanted = variant ?? (format === 'q8' || format === 'q4' ? format : undefined)
+  const source = await findModelSource(path, wanted === undefined ? {} : { format: wanted })
   if (source.kind === 'onnx') return openExported(source, loading)
   if (source.kind === 'gguf') return openGgufDecoder(source, loading)
   const { directory } = source

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileError, openRandomAccessFile } from '../bytes/random-access-file'
+import { findModelSource } from '../config/model-source'
 import { engineError } from '../errors'
 import { createChatTemplate, loadChatTemplate } from '../tokenizer/chat-template'
 import { loadTokenizer } from '../tokenizer/load'
@@ -25,7 +26,8 @@ export async function renderChat(
   variables: Readonly<Record<string, unknown>>,
   options: RenderChatOptions = {},
 ): Promise<string> {
-  const template = (await isDirectory(path)) ? await ofModel(path, options) : await ofFile(path, options)
+  const isModel = (await isDirectory(path)) || /\.(gguf|onnx)$/i.test(path)
+  const template = isModel ? await ofModel(path, options) : await ofFile(path, options)
   return template.render(variables)
 }
 
@@ -37,7 +39,10 @@ async function isDirectory(path: string): Promise<boolean> {
   }
 }
 
-async function ofModel(directory: string, options: RenderChatOptions): Promise<ChatTemplate> {
+async function ofModel(path: string, options: RenderChatOptions): Promise<ChatTemplate> {
+  const source = await findModelSource(path)
+  // A GGUF file brings its own tokenizer and template.
+  const directory = source.kind === 'gguf' ? source.path : source.directory
   return loadChatTemplate(directory, { ...options, tokenizer: await loadTokenizer(directory) })
 }
 

@@ -1,11 +1,13 @@
 // A summary of a model folder for a list of models: cheap, from config.json and weight headers alone.
 import { contextLengthTokens } from '../graph/rope/context-length'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { openCheckpoint } from '../checkpoint/open'
 import { loadOwnRow } from '../config/own-row'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
+import { findModelSource, type ModelSource } from '../config/model-source'
 import { EngineError, engineError, type ErrorCode } from '../errors'
 import type { Dtype } from '../tensor/dtype'
+import { describeExport, describeGguf } from './describe-file-model'
 import { listTokenizerFiles, modelName } from './model-files'
 import { summarizeWeights } from './weight-summary'
 
@@ -17,7 +19,8 @@ export interface ModelSummary {
   readonly path: string
   readonly name: string
   readonly modelType: string | null
-  readonly dtype: Dtype | null
+  /** The dtype that most weights are stored in, or the block type or variant where they are quantized. */
+  readonly dtype: string | null
   readonly parameterCount: number | null
   readonly weightBytes: number | null
   readonly contextLength: number | null
@@ -56,6 +59,14 @@ const UNSUPPORTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'checkpoint/gguf-unknown-tensor-type',
   'checkpoint/gguf-big-endian-blocks',
   'checkpoint/ambiguous-weights',
+  'config/gguf-architecture',
+  'graph/export-unknown-input',
+  'graph/export-missing-port',
+  'graph/export-port-shape',
+  'graph/export-port-dtype',
+  'graph/export-cache-gap',
+  'graph/export-custom-operator',
+  'tokenizer/unsupported',
 ])
 
 /** Which state an error puts a model into. */
@@ -110,12 +121,42 @@ async function describeWeights(directory: string, { signal }: DescribeOptions) {
   }
 }
 
+/** A GGUF file, or a model that is an exported graph; null for a folder of weights with a configuration. */
+async function describeOtherKind(path: string, { signal }: DescribeOptions): Promise<ModelSummary | null> {
+  const cancel = signal ? { signal } : {}
+  let source: ModelSource
+  try {
+    source = await findModelSource(path)
+  } catch (error) {
+    asModelProblem(error)
+    return null
+  }
+  if (source.kind === 'checkpoint') return null
+  const name = source.kind === 'gguf' || path === source.path ? modelFileName(source.path) : modelName(source.directory)
+  try {
+    const described = source.kind === 'gguf' ? await describeGguf(source.path, cancel) : await describeExport(source, cancel)
+    return { path, name, ...described, state: 'ready', error: null }
+  } catch (failure) {
+    const error = asModelProblem(failure)
+    return { path, name, ...UNKNOWN_MODEL, state: stateOf(error), error }
+  }
+}
+
+/** The library's name of a model that is one file. */
+function modelFileName(path: string): string {
+  return basename(path).replace(/\.(gguf|onnx)$/i, '')
+}
+
+const UNKNOWN_MODEL = { modelType: null, dtype: null, parameterCount: null, weightBytes: null, contextLength: null } as const
+
 /**
- * Describes a model folder; problems of the model become its state, never an exception.
+ * Describes a model folder, GGUF file or ONNX file; problems of the model become its state, never an exception.
  * Throws "bytes/not-found" or "bytes/unreadable" only when the folder itself cannot be listed, and "runtime/aborted".
  */
 export async function describeModelDirectory(path: string, options: DescribeOptions = {}): Promise<ModelSummary> {
   const directory = resolve(path)
+  const other = await describeOtherKind(directory, options)
+  if (other !== null) return other
   const tokenizer = await listTokenizerFiles(directory)
   const { error: configError, ...config } = await describeConfig(directory, options)
   const { error: weightsError, ...weights } = await describeWeights(directory, options)

@@ -38,11 +38,11 @@ export async function listTokenizerFiles(directory: string): Promise<TokenizerFi
   return { files, complete: files.some((name) => VOCABULARY_FILES.has(name)) }
 }
 
-/** What a model folder is called: its own name, or `org/name` for a snapshot of the Hugging Face cache (models--org--name/snapshots/commit). */
+/** What a model folder or GGUF file is called: its own name, or `org/name` for a snapshot of the Hugging Face cache (models--org--name/snapshots/commit). */
 export function modelName(directory: string): string {
   const snapshots = dirname(directory)
   const repository = basename(dirname(snapshots))
   if (basename(snapshots) === 'snapshots' && repository.startsWith('models--'))
     return repository.slice('models--'.length).replaceAll('--', '/')
-  return basename(directory)
+  return basename(directory).replace(/\.gguf$/i, '')
 }

@@ -4,9 +4,9 @@ import { cacheHeadDim } from '../graph/blocks/heads'
 
 const F32_BYTES = 4
 /** Tokens of one prefill run: activations grow with it (engine/generate/prefill.ts). */
-const PREFILL_CHUNK_TOKENS = 128
+export const PREFILL_CHUNK_TOKENS = 128
 /** Node, ONNX Runtime's library and a tokenizer, before any weight: 85 MiB without the tokenizer, 93 with a small one. */
-const BASE_BYTES = 100 * 1024 * 1024
+export const BASE_BYTES = 100 * 1024 * 1024
 /** What the allocators hold beyond what is in use: ONNX Runtime's arena grows in powers of two, the JavaScript heap is swept late. */
 const ALLOCATOR_SLACK_BYTES = 8 * 1024 * 1024
 

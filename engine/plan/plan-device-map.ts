@@ -18,7 +18,7 @@ export interface PlanRequest {
 }
 
 /** The prediction may be this much too low and the device must still have room. */
-const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
+export const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
 
 /**
  * Places a decoder on a machine; with one device everything lies there. Pure: the same request gives the same map.

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonValue } from '../bytes/json'
 import { openRandomAccessFile } from '../bytes/random-access-file'
 import { EngineError, engineError } from '../errors'
 import { fallbackTemplate } from './fallback-templates'
+import { ggufChatTemplates, isGgufName } from './gguf/chat-templates'
 import { compileTemplate, MAX_TEMPLATE_CHARACTERS, type JinjaProgram } from './jinja-compile'
 import { renderTemplate } from './jinja-render'
 import { strftime } from './strftime'
@@ -33,7 +34,7 @@ export function createChatTemplate(
 }
 
 /**
- * Loads the template of the model in `directory`: chat_template.jinja and chat_templates/, else `chat_template` of tokenizer_config.json,
+ * Loads the template of the model in `directory` (or of a GGUF file): chat_template.jinja and chat_templates/, else `chat_template` of tokenizer_config.json,
  * else the one of the family the tokenizer belongs to (`source` says so). Of several, tool_use serves conversations with tools.
  * Throws "template/invalid", "template/no-default", "template/limit-exceeded", "tokenizer/corrupt-config".
  */
@@ -98,6 +99,10 @@ interface FoundTemplates {
 }
 
 async function findTemplates(directory: string): Promise<FoundTemplates | null> {
+  if (isGgufName(directory)) {
+    const inside = await ggufChatTemplates(directory)
+    return inside.size === 0 ? null : { source: basename(directory), templates: inside }
+  }
   const templates = new Map<string, string>()
   const main = await readText(join(directory, 'chat_template.jinja'))
   if (main !== null) templates.set('default', main)

@@ -3,7 +3,9 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileError, openRandomAccessFile } from '../bytes/random-access-file'
 import { readGgufHeader } from '../checkpoint/gguf/header'
+import { modelFolderOfOnnx } from '../checkpoint/onnx/variants'
 import { engineError } from '../errors'
+import { isGgufName } from './gguf/chat-templates'
 import { loadGgufTokenizer } from './gguf/gguf-tokenizer'
 import { loadTiktoken, loadVocabMerges, loadVocabTxt, looksLikeRanks } from './plain-vocabularies'
 import { loadSentencePiece } from './sentencepiece'
@@ -15,15 +17,16 @@ import type { Tokenizer } from './types'
 const FILES = ['tokenizer.json', 'tokenizer.model', 'tiktoken.model', 'vocab.json', 'vocab.txt'] as const
 
 /**
- * Opens the tokenizer of a model directory, or a tokenizer or GGUF file. In a directory tokenizer.json wins over tokenizer.model, that over the older
+ * Opens the tokenizer of a model directory, a tokenizer or GGUF file, or of the model that an ONNX file belongs to. In a directory tokenizer.json wins over tokenizer.model, that over the older
  * vocabularies, and those over a GGUF file (`source` of the result says which it was); a file is read with the configuration that stands beside it.
  * Throws "tokenizer/missing" and the codes of the readers.
  */
 export async function loadTokenizer(pathOrDirectory: string): Promise<Tokenizer> {
-  const isDirectory = await isFolder(pathOrDirectory)
-  const directory = isDirectory ? pathOrDirectory : dirname(pathOrDirectory)
-  const file = isDirectory ? await findFile(directory) : pathOrDirectory
-  if (isGguf(file)) return await loadGgufTokenizer((await readGgufHeader(file)).metadata, { path: file })
+  const named = pathOrDirectory.toLowerCase().endsWith('.onnx') ? modelFolderOfOnnx(pathOrDirectory) : pathOrDirectory
+  const isDirectory = await isFolder(named)
+  const directory = isDirectory ? named : dirname(named)
+  const file = isDirectory ? await findFile(directory) : named
+  if (isGgufName(file)) return await loadGgufTokenizer((await readGgufHeader(file)).metadata, { path: file })
   const config = await readTokenizerConfig(directory)
   const name = basename(file)
   if (name === 'vocab.json') return await loadVocabMerges(file, config)
@@ -38,7 +41,7 @@ async function findFile(directory: string): Promise<string> {
   const found =
     FILES.find((name) => names.has(name) && (name !== 'vocab.json' || names.has('merges.txt'))) ??
     sorted.find((name) => name.endsWith('.tiktoken')) ??
-    sorted.find(isGguf)
+    sorted.find(isGgufName)
   if (found === undefined) throw engineError('tokenizer/missing', { directory })
   return join(directory, found)
 }
@@ -49,10 +52,6 @@ const FIRST_LINE_BYTES = 256
 async function startsWithRanks(path: string): Promise<boolean> {
   using file = await openRandomAccessFile(path)
   return looksLikeRanks(await file.read({ offsetBytes: 0, sizeBytes: Math.min(file.sizeBytes, FIRST_LINE_BYTES) }))
-}
-
-function isGguf(name: string): boolean {
-  return name.toLowerCase().endsWith('.gguf')
 }
 
 async function isFolder(path: string): Promise<boolean> {

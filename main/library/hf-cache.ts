@@ -1,9 +1,9 @@
 // Models of the Hugging Face hub cache: `models--org--name/{blobs,refs,snapshots/<commit>}`, read in place. Layout as huggingface_hub 0.36 writes it.
 import { opendir, readFile, readdir, realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { folderNames, isModelDirectory } from './model-folders'
+import { basename, join } from 'node:path'
+import { folderNames, isFile, isModelDirectory, modelsOfFolder } from './model-folders'
 
-/** One cached model. `missing` names what an interrupted download lacks; then `folder` may be the repository folder. */
+/** One cached model; `folder` is the snapshot, or the GGUF file in it. `missing` names what an interrupted download lacks; then `folder` may be the repository folder. */
 export interface CachedModel {
   readonly name: string
   readonly folder: string
@@ -23,8 +23,7 @@ export async function listCachedModels(cacheFolder: string): Promise<readonly Ca
   const models: CachedModel[] = []
   for (const name of names) {
     if (!name.startsWith(REPO_PREFIX)) continue
-    const model = await readRepository(join(cacheFolder, name), repositoryName(name))
-    if (model !== null) models.push(model)
+    models.push(...(await readRepository(join(cacheFolder, name), repositoryName(name))))
   }
   return models
 }
@@ -34,14 +33,24 @@ function repositoryName(folderName: string): string {
   return folderName.slice(REPO_PREFIX.length).replace('--', '/')
 }
 
-async function readRepository(repository: string, name: string): Promise<CachedModel | null> {
+async function readRepository(repository: string, name: string): Promise<readonly CachedModel[]> {
   const partial = (await fileNames(join(repository, 'blobs'))).filter((file) => file.endsWith('.incomplete'))
   const snapshot = await currentSnapshot(repository)
+  const files = snapshot === null ? [] : (await modelsOfFolder(snapshot)).filter((path) => path !== snapshot)
+  // Repositories of GGUF files hold the same model several times over; each is one to choose.
+  const single = files.length === 1
+  if (files.length > 0)
+    return await Promise.all(
+      files.map(async (path) => {
+        const stem = basename(path).replace(/\.gguf$/i, '')
+        return { name: single ? name : `${name}/${stem}`, folder: path, missing: (await isFile(path)) ? [] : [basename(path)] }
+      }),
+    )
   if (snapshot === null || !(await isModelDirectory(snapshot))) {
     // Without config.json and without a running download it is no model for us: a data file, an image model, an empty shell.
-    return partial.length === 0 ? null : { name, folder: snapshot ?? repository, missing: ['config.json'] }
+    return partial.length === 0 ? [] : [{ name, folder: snapshot ?? repository, missing: ['config.json'] }]
   }
-  return { name, folder: snapshot, missing: await danglingFiles(snapshot) }
+  return [{ name, folder: snapshot, missing: await danglingFiles(snapshot) }]
 }
 
 /** Folder of the commit that refs/main names, else of the newest snapshot. */

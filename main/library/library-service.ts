@@ -1,5 +1,4 @@
 // The model library: the built-in guide, folders added in place, and what lies in the Hugging Face cache. No file is copied, moved or deleted.
-import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import type { ContractError, ModelEntry, PathReport } from '../../preload/contract'
@@ -8,7 +7,7 @@ import type { Clock, HostPaths, Log } from '../host'
 import { openJsonFile } from '../json-file'
 import { contractErrorOf, reasonOf, serviceError } from '../service-error'
 import { listCachedModels } from './hf-cache'
-import { findModelDirectories, isModelDirectory, realFolder } from './model-folders'
+import { findModels, isFile, modelOfFile, modelsOfFolder, realFolder } from './model-folders'
 import { directorySignature } from './signature'
 
 /** Id of the built-in model. */
@@ -65,7 +64,7 @@ export async function createLibraryService(options: {
   async function places(): Promise<readonly Place[]> {
     const all: Place[] = [guidePlace(paths)]
     for (const folder of file.value().folders.slice(0, MAX_FOLDERS)) {
-      for (const path of await findModelDirectories(folder).catch(() => [])) all.push(folderPlace(path))
+      for (const path of await findModels(folder).catch(() => [])) all.push(folderPlace(path))
     }
     for (const { name, folder, missing } of await listCachedModels(paths.hfCacheFolder)) {
       all.push({ modelId: folder, name, path: folder, source: 'hf-cache', missing })
@@ -105,13 +104,16 @@ export async function createLibraryService(options: {
     return entries
   }
 
+  async function inspectModel(path: string): Promise<PathReport> {
+    const place = (await places()).find((listed) => listed.path === path) ?? folderPlace(path)
+    known.set(place.modelId, place)
+    return { path, model: await entryOf(place), problem: null }
+  }
+
   async function inspectFolder(folder: string): Promise<PathReport> {
-    if (await isModelDirectory(folder)) {
-      const place = (await places()).find((listed) => listed.path === folder) ?? folderPlace(folder)
-      known.set(place.modelId, place)
-      return { path: folder, model: await entryOf(place), problem: null }
-    }
-    const { length: count } = await findModelDirectories(folder)
+    const [only, ...others] = await modelsOfFolder(folder)
+    if (only !== undefined && others.length === 0) return await inspectModel(only)
+    const { length: count } = await findModels(folder)
     if (count > 0) throw serviceError('library/folder-of-models', { path: folder, count })
     const { problem } = await describe(folder)
     if (problem === null) throw serviceError('library/no-model', { path: folder })
@@ -132,7 +134,7 @@ export async function createLibraryService(options: {
     list,
     addFolder: async (path) => {
       const folder = await realFolder(path)
-      if ((await findModelDirectories(folder)).length === 0) throw serviceError('library/no-model', { path: folder })
+      if ((await findModels(folder)).length === 0) throw serviceError('library/no-model', { path: folder })
       return await changeFolders((folders) => {
         if (folders.includes(folder)) return folders
         if (folders.length >= MAX_FOLDERS) throw serviceError('library/too-many-folders', { limit: MAX_FOLDERS })
@@ -145,7 +147,8 @@ export async function createLibraryService(options: {
     },
     inspectPath: async (path) => {
       try {
-        return await inspectFolder(await modelFolderOf(path))
+        const model = (await isFile(path)) ? await modelOfFile(path) : null
+        return model === null ? await inspectFolder(await realFolder(path)) : await inspectModel(model)
       } catch (failure) {
         const problem = contractErrorOf(failure)
         if (problem === null) throw failure
@@ -167,17 +170,15 @@ function guidePlace(paths: HostPaths): Place {
 }
 
 function folderPlace(path: string): Place {
-  return { modelId: path, name: basename(path), path, source: 'folder', missing: [] }
+  return { modelId: path, name: modelFileName(path), path, source: 'folder', missing: [] }
 }
 
-/** A dropped file means the directory it lies in, when that is a model; otherwise it is refused as a file. */
-async function modelFolderOf(path: string): Promise<string> {
-  const parent = dirname(path)
-  const isFile = await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )
-  return isFile && (await isModelDirectory(parent)) ? await realFolder(parent) : await realFolder(path)
+/** A folder's own name, a GGUF file's without its ending; a variant of an export is named with the folder it belongs to. */
+function modelFileName(path: string): string {
+  if (!/\.onnx$/i.test(path)) return basename(path).replace(/\.gguf$/i, '')
+  const folder = dirname(path)
+  const model = basename(folder) === 'onnx' ? dirname(folder) : folder
+  return `${basename(model)}/${basename(path).replace(/\.onnx$/i, '')}`
 }
 
 function incompleteProblem(path: string, missing: readonly string[]): ContractError {

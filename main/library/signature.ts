@@ -9,6 +9,9 @@ const MAX_FILES = 500
 /** Changes when a file of the directory is added, removed or written. Links count as what they lead to. */
 export async function directorySignature(folder: string): Promise<string> {
   const parts: string[] = []
+  const own = await stat(folder).catch(() => null)
+  // A model may be one file.
+  if (own?.isFile() === true) return `${own.size} ${own.mtimeMs}`
   try {
     for await (const entry of await opendir(folder)) {
       if (parts.length >= MAX_FILES) break

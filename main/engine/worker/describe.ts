@@ -1,5 +1,12 @@
 // What a model directory is, and what loading it would take: read from headers, without a weight.
 import { openCheckpoint } from '../../../engine/checkpoint/open'
+import { openOnnx } from '../../../engine/checkpoint/onnx/onnx'
+import { readOnnxOutline } from '../../../engine/checkpoint/onnx/outline'
+import { loadExportConfig } from '../../../engine/config/export-config'
+import { openGgufModel } from '../../../engine/config/gguf/open-gguf-model'
+import { findModelSource } from '../../../engine/config/model-source'
+import { matchExportBorder } from '../../../engine/graph/export-border'
+import { planExportedMap, residentSize } from '../../../engine/plan/plan-exported'
 import { loadDecoderConfig } from '../../../engine/config/read-config'
 import { supportedModelTypes } from '../../../engine/config/families/table'
 import { describeModelDirectory } from '../../../engine/inspect/describe-model'
@@ -34,8 +41,21 @@ export async function planModel(
   options: { readonly defaultContextLength: number; readonly signal: AbortSignal },
 ): Promise<PlanOutcome> {
   const { signal } = options
-  const config = await loadDecoderConfig(path, { supportedModelTypes, signal })
-  using checkpoint = await openCheckpoint(path, { signal })
   const wanted = contextLength ?? options.defaultContextLength
-  return planDeviceMap({ config, tensors: checkpoint.tensors.values(), machine: describeMachine(), contextLength: wanted })
+  const request = { machine: describeMachine(), contextLength: wanted }
+  const source = await findModelSource(path)
+  if (source.kind === 'onnx') {
+    const config = await loadExportConfig(source.directory, { signal })
+    using checkpoint = await openOnnx(source.path, { signal })
+    const border = matchExportBorder(await readOnnxOutline(source.path, { signal }), config)
+    return planExportedMap({ ...request, border, config, tensors: checkpoint.tensors.values() })
+  }
+  if (source.kind === 'gguf') {
+    const { config, checkpoint } = await openGgufModel(source.path, { signal })
+    using opened = checkpoint
+    return planDeviceMap({ ...request, config, tensors: [...opened.tensors.values()].map(residentSize) })
+  }
+  const config = await loadDecoderConfig(source.directory, { supportedModelTypes, signal })
+  using checkpoint = await openCheckpoint(source.path, { signal })
+  return planDeviceMap({ ...request, config, tensors: checkpoint.tensors.values() })
 }

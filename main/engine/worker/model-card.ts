@@ -1,6 +1,6 @@
 // The first sentences of a model card (README.md beside the weights), for a list of models. Cards are Markdown with YAML before it, as the Hugging Face hub has them.
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** The beginning of a card; what a model is for stands at the top. */
 const MAX_CARD_BYTES = 32 * 1024
@@ -10,7 +10,7 @@ const MAX_SUMMARY_CHARS = 240
 export async function readModelCardSummary(directory: string): Promise<string | null> {
   let text: string
   try {
-    const file = await open(join(directory, 'README.md'))
+    const file = await open(join(/\.(gguf|onnx)$/i.test(directory) ? dirname(directory) : directory, 'README.md'))
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_CARD_BYTES), 0, MAX_CARD_BYTES, 0)
       text = buffer.toString('utf8', 0, bytesRead)

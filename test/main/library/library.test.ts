@@ -265,3 +265,44 @@ test('only what was listed or looked at can be located', async () => {
   const { library } = await open(folder)
   for (const id of [path, '../guide', '/etc', '']) expect(await serviceCode(() => library.locate(id)), id).toBe('library/not-found')
 })
+
+test('a folder of GGUF files lists each of them, split files once, encoders of pictures not at all', async () => {
+  using folder = temporaryFolder()
+  const { library } = await open(folder)
+  for (const name of ['a-Q4_0.gguf', 'b-00001-of-00002.gguf', 'b-00002-of-00002.gguf', 'mmproj-a.gguf', 'inner/c.gguf'])
+    folder.write(`models/${name}`, 'GGUF')
+  const path = (name: string): string => join(folder.path, 'models', name)
+  const entries = await library.addFolder(join(folder.path, 'models'))
+  expect(entries.slice(1).map(({ id, name }) => [id, name])).toEqual([
+    [path('a-Q4_0.gguf'), 'a-Q4_0'],
+    [path('b-00001-of-00002.gguf'), 'b-00001-of-00002'],
+    [path('inner/c.gguf'), 'c'],
+  ])
+})
+
+test('a dropped GGUF file is a model by itself, and a dropped ONNX file is its folder unless there are several', async () => {
+  using folder = temporaryFolder()
+  const { library } = await open(folder)
+  const gguf = folder.write('anywhere/one.gguf', 'GGUF')
+  const only = folder.write('single/onnx/model.onnx', 'x')
+  model(folder, 'single')
+  const variant = folder.write('several/onnx/model_q4.onnx', 'x')
+  folder.write('several/onnx/model.onnx', 'x')
+  model(folder, 'several')
+  const report = async (path: string) => (await library.inspectPath(path)).model
+  expect(await report(gguf)).toMatchObject({ id: gguf, name: 'one', state: 'ready' })
+  expect(await report(only)).toMatchObject({ id: join(folder.path, 'single'), name: 'single' })
+  expect(await report(variant)).toMatchObject({ id: variant, name: 'several/model_q4' })
+  expect(await library.locate(gguf)).toMatchObject({ path: gguf })
+})
+
+test('a cached repository of GGUF files lists every file under the name of the repository', async () => {
+  using folder = temporaryFolder()
+  const { library } = await open(folder)
+  cachedModel(folder, 'org/tiny-GGUF', { 'config.json': '{}', 'tiny-Q4_0.gguf': 'GGUF', 'tiny-Q8_0.gguf': 'GGUF' })
+  const names = (await library.list()).slice(1).map(({ name, path }) => [name, path.endsWith('.gguf')])
+  expect(names).toEqual([
+    ['org/tiny-GGUF/tiny-Q4_0', true],
+    ['org/tiny-GGUF/tiny-Q8_0', true],
+  ])
+})
