@@ -37,7 +37,7 @@ export interface PreparedFile {
 }
 
 /** A file whose content is known beforehand. */
-export interface GeneratedFile {
+interface GeneratedFile {
   readonly file: string
   readonly content: string | Uint8Array
 }

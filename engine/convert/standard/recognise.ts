@@ -16,7 +16,7 @@ export interface Recognised {
 }
 
 /** A tensor and the module that its naming gave it. */
-export interface RecognisedPart {
+interface RecognisedPart {
   readonly tensor: TensorInfo
   readonly module: string
 }
