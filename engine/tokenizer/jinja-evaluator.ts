@@ -2,6 +2,7 @@
 import { parse, type Interpreter } from '@huggingface/jinja'
 import { engineError } from '../errors'
 import type { JinjaProgram } from './jinja-compile'
+import { binaryShim, FILTER_ALIASES, filterShim, methodShim, TEXT_METHODS, type ShimResult } from './jinja-shims'
 import { htmlEscape, pythonStr, pythonStrip, textOf, type JinjaValue } from './jinja-python'
 
 /** More text than any context window holds, and little enough to hold a few copies of. */
@@ -40,10 +41,20 @@ const LIST_FILTERS: ReadonlySet<string> = new Set([
   'unique',
   'first',
   'last',
+  'select',
+  'reject',
+  'reverse',
+  'batch',
+  'sum',
+  'count',
+  'groupby',
 ])
 /** The lazy ones test `if seq` first, so that None is an empty list to them, and give generators, which are no JSON. */
 const LAZY_FILTERS: ReadonlySet<string> = new Set(['select', 'reject', 'selectattr', 'rejectattr', 'map'])
 const STRIP_METHODS: Readonly<Record<string, 'both' | 'left' | 'right'>> = { strip: 'both', lstrip: 'left', rstrip: 'right' }
+
+/** Operators that Python has for more kinds of values than the library. */
+const SHIMMED_OPERATORS: ReadonlySet<string> = new Set(['+', '~', '*', '%', '<', '>', '<=', '>='])
 
 /** Which nodes stand where a value is printed, and which where a loop takes its items from. */
 export interface NodeRoles {
@@ -128,7 +139,36 @@ export function createEvaluator({ source, roles, original, maxSteps }: Evaluator
     return node
   }
 
-  const filter = (node: JinjaNode, scope: JinjaScope): JinjaValue => {
+  const checkLength = (length: number): void => {
+    if (length > MAX_OUTPUT_CHARACTERS) {
+      throw engineError('template/limit-exceeded', { source, what: 'the length of its text', max: MAX_OUTPUT_CHARACTERS })
+    }
+  }
+
+  const fromShim = (result: ShimResult, scope: JinjaScope): JinjaValue => {
+    if ('text' in result) return text(result.text, scope)
+    if ('integer' in result) return literal('IntegerLiteral', result.integer, scope)
+    if ('float' in result) return literal('FloatLiteral', result.float, scope)
+    if ('boolean' in result) return original(derived(EMPTY, { type: 'Identifier', value: result.boolean ? 'true' : 'false' }), scope)
+    return list(
+      result.items.map((item) => solved(typeof item === 'string' ? text(item, scope) : item)),
+      scope,
+    )
+  }
+
+  /** Values of positional arguments; null where there are others. */
+  const positional = (args: unknown, scope: JinjaScope): JinjaValue[] | null => {
+    if (!Array.isArray(args)) return []
+    const values: JinjaValue[] = []
+    for (const argument of args) {
+      if (!isNode(argument) || argument.type === 'KeywordArgumentExpression' || argument.type === 'SpreadExpression') return null
+      values.push(evaluate(argument, scope))
+    }
+    return values
+  }
+
+  const filter = (given: JinjaNode, scope: JinjaScope): JinjaValue => {
+    const node = withoutAlias(given)
     const operandNode = child(node, 'operand')
     const filterNode = child(node, 'filter')
     const name = nameOfFilter(node)
@@ -155,6 +195,9 @@ export function createEvaluator({ source, roles, original, maxSteps }: Evaluator
     if ((name === 'first' || name === 'last') && Array.isArray(operand.value) && operand.value.length === 0)
       return original(undefined, scope)
     if (name === 'string' && operand.type !== 'StringValue') return text(pythonStr(operand), scope)
+    const args = positional(field(filterNode, 'args'), scope)
+    const shimmed = args && filterShim(name, operand, args)
+    if (shimmed) return fromShim(shimmed, scope)
     return original(derived(node, { operand: solved(operand) }), scope)
   }
 
@@ -167,8 +210,12 @@ export function createEvaluator({ source, roles, original, maxSteps }: Evaluator
   const binary = (node: JinjaNode, scope: JinjaScope): JinjaValue => {
     const operator = child(node, 'operator')
     const [leftNode, rightNode] = [child(node, 'left'), child(node, 'right')]
-    if (!leftNode || !rightNode || !operator || field(operator, 'value') !== '+') return original(node, scope)
+    const sign = operator && field(operator, 'value')
+    if (!leftNode || !rightNode || typeof sign !== 'string' || !SHIMMED_OPERATORS.has(sign)) return original(node, scope)
     const [left, right] = [evaluate(leftNode, scope), evaluate(rightNode, scope)]
+    const shimmed = safe.has(left) || safe.has(right) ? null : binaryShim(sign, { left, right, checkLength })
+    if (shimmed) return fromShim(shimmed, scope)
+    if (sign !== '+') return original(derived(node, { left: solved(left), right: solved(right) }), scope)
     if (safe.has(left) || safe.has(right)) {
       const part = (value: JinjaValue) => (safe.has(value) ? textOf(value) : htmlEscape(pythonStr(value)))
       return markAsSafe(text(part(left) + part(right), scope))
@@ -204,6 +251,13 @@ export function createEvaluator({ source, roles, original, maxSteps }: Evaluator
     const objectNode = callee && child(callee, 'object')
     const name: unknown = property ? field(property, 'value') : null
     const sides = typeof name === 'string' && Object.hasOwn(STRIP_METHODS, name) ? STRIP_METHODS[name] : undefined
+    if (typeof name === 'string' && TEXT_METHODS.has(name) && callee && objectNode) {
+      const object = evaluate(objectNode, scope)
+      const values = object.type === 'StringValue' ? positional(args, scope) : null
+      const shimmed = values && methodShim(name, textOf(object), values)
+      if (shimmed) return fromShim(shimmed, scope)
+      return original(derived(node, { callee: derived(callee, { object: solved(object) }) }), scope)
+    }
     if (!sides || !callee || !objectNode || !Array.isArray(args) || args.length > 1) return original(node, scope)
     const object = evaluate(objectNode, scope)
     if (object.type !== 'StringValue') {
@@ -265,4 +319,15 @@ function nameOfFilter(node: JinjaNode): string | null {
   const named = filterNode?.type === 'CallExpression' ? child(filterNode, 'callee') : filterNode
   const name: unknown = named?.type === 'Identifier' ? field(named, 'value') : null
   return typeof name === 'string' ? name : null
+}
+
+/** A filter under the name that the library has for it. */
+function withoutAlias(node: JinjaNode): JinjaNode {
+  const name = nameOfFilter(node)
+  const alias = name !== null && Object.hasOwn(FILTER_ALIASES, name) ? FILTER_ALIASES[name] : undefined
+  const filterNode = child(node, 'filter')
+  if (alias === undefined || !filterNode) return node
+  const callee = child(filterNode, 'callee')
+  const renamed = callee ? derived(filterNode, { callee: derived(callee, { value: alias }) }) : derived(filterNode, { value: alias })
+  return derived(node, { filter: renamed })
 }

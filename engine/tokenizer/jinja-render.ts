@@ -3,10 +3,14 @@ import { Environment, Interpreter } from '@huggingface/jinja'
 import { EngineError, engineError } from '../errors'
 import type { JinjaProgram } from './jinja-compile'
 import { textOf } from './jinja-python'
+import { runWithin } from './time-limit'
 import { createEvaluator, MAX_STEPS, rolesOf } from './jinja-evaluator'
 
 /** Templates count messages and tools, never more. */
 export const MAX_RANGE = 100_000
+/** A thousand messages take a few hundred milliseconds. */
+const MAX_RENDER_MS = 1800
+
 export interface RenderOptions {
   readonly source: string
   readonly variables: Readonly<Record<string, unknown>>
@@ -23,7 +27,10 @@ export function renderTemplate(program: JinjaProgram, options: RenderOptions): s
   const { source } = options
   try {
     const interpreter = createInterpreter(program, options)
-    return textOf(interpreter.run(program))
+    return runWithin(() => textOf(interpreter.run(program)), {
+      maxMs: MAX_RENDER_MS,
+      onTimeout: () => engineError('template/limit-exceeded', { source, what: 'its time in milliseconds', max: MAX_RENDER_MS }),
+    })
   } catch (cause) {
     if (cause instanceof EngineError) throw cause
     throw engineError(
