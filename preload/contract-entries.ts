@@ -42,7 +42,5 @@ export const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLen
 export const id = v.pipe(v.string(), v.minLength(1), v.maxLength(64))
 /** A path of this machine; services check what lies there. */
 export const path = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
-/** A number within a range. */
-export const number = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max))
 /** A whole number within a range. */
 export const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))

@@ -237,7 +237,7 @@ export interface FamilyMapping {
 }
 
 /** How far the logits of result and source are from each other on the same prompt. */
-export interface LogitsProof {
+interface LogitsProof {
   readonly positions: number
   readonly maxAbsError: number
   readonly logitStd: number
@@ -245,7 +245,7 @@ export interface LogitsProof {
 }
 
 /** Tensors that change their dtype in the same way. */
-export interface DtypeChange {
+interface DtypeChange {
   readonly from: string
   readonly to: string
   readonly tensors: number

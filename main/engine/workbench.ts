@@ -7,7 +7,7 @@ import type { WorkbenchMethods } from './workbench-protocol'
 const IDLE_MS = 60_000
 
 /** A way to ask a workbench process. Rejects as EngineProcess does. */
-export type AskWorkbench = <M extends keyof WorkbenchMethods>(
+type AskWorkbench = <M extends keyof WorkbenchMethods>(
   method: M,
   params: WorkbenchMethods[M]['params'],
   options?: RequestOptions<WorkbenchMethods[M]['event']>,

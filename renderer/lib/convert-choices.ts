@@ -20,8 +20,7 @@ function isNamed(id: string): id is keyof typeof FORMAT_NAMES {
 }
 
 /** Number formats: dtypes, and the block formats of GGUF. '' keeps each tensor's own. */
-export const NUMBER_FORMATS = ['', 'F32', 'BF16', 'F16', 'F64', 'q8', 'q4'] as const
-export type NumberFormat = (typeof NUMBER_FORMATS)[number]
+type NumberFormat = '' | 'F32' | 'BF16' | 'F16' | 'F64' | 'q8' | 'q4'
 
 /** The number formats that an output format has. */
 export function numberFormatsOf(to: string): readonly NumberFormat[] {

@@ -7,7 +7,7 @@ export interface NamedFile {
 }
 
 /** A model's folder has tens of files; beyond this something else was dropped. */
-export const MAX_DROPPED_FILES = 2_000
+const MAX_DROPPED_FILES = 2_000
 const MAX_DEPTH = 6
 
 /** Takes the entries out of a drop; they are only there while the event is handled. */

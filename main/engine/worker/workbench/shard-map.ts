@@ -20,7 +20,7 @@ const HEAD = /(?:^|\.)(?:lm_head|output|embed_out|head)\.(?:weight|bias)$/
 const NORM = /(?:^|[._])(?:norm|ln_f|layernorm|output_norm|final_layer_norm)/i
 
 /** Which part of a model a tensor belongs to, by its name. */
-export function partOf(name: string): Part {
+function partOf(name: string): Part {
   const layer = LAYER.exec(name)?.[1]
   if (layer !== undefined) return { kind: 'layer', label: layer, layer: Number(layer) }
   if (EMBEDDING.test(name)) return { kind: 'embedding', label: '', layer: null }

@@ -31,7 +31,7 @@ interface Growing {
 const MAX_DEPTH = 32
 
 /** True for a group in the tree. */
-export function isGroup(member: TensorGroup | TreeTensor): member is TensorGroup {
+function isGroup(member: TensorGroup | TreeTensor): member is TensorGroup {
   return 'members' in member
 }
 
