@@ -70,7 +70,10 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       await page.getByTestId('job-add').click()
       await page.getByTestId('toast').getByText('Added to the library').waitFor({ timeout: ANSWER_LIMIT_MS })
       await page.getByTestId('toast').getByRole('button', { name: 'Show' }).click()
-      await page.getByTestId('model-row').filter({ hasText: join(work, 'result') }).waitFor({ timeout: ANSWER_LIMIT_MS })
+      await page
+        .getByTestId('model-row')
+        .filter({ hasText: join(work, 'result') })
+        .waitFor({ timeout: ANSWER_LIMIT_MS })
     })
   })
 })
