@@ -7,6 +7,7 @@ import { fileError } from '../bytes/random-access-file'
 const TOKENIZER_FILES: ReadonlySet<string> = new Set([
   'tokenizer.json',
   'tokenizer.model',
+  'tiktoken.model',
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
@@ -18,7 +19,7 @@ const TOKENIZER_FILES: ReadonlySet<string> = new Set([
 ])
 
 /** Files that a tokenizer can be made from. */
-const VOCABULARY_FILES: ReadonlySet<string> = new Set(['tokenizer.json', 'tokenizer.model'])
+const VOCABULARY_FILES: ReadonlySet<string> = new Set(['tokenizer.json', 'tokenizer.model', 'tiktoken.model', 'vocab.json', 'vocab.txt'])
 
 /** Names of the tokenizer files in a folder, sorted; `complete` when one of them holds a vocabulary. */
 export interface TokenizerFiles {
