@@ -66,13 +66,6 @@ export function optionalInteger(fields: ConfigFields, name: string, limit: Numbe
   return value
 }
 
-/** A whole number within its limit. Throws "config/missing-field" when absent or null. */
-export function requiredInteger(fields: ConfigFields, name: string, limit: NumberLimit): number {
-  const value = optionalInteger(fields, name, limit)
-  if (value === null) throw engineError('config/missing-field', { path: fields.path, field: fields.prefix + name })
-  return value
-}
-
 /** A boolean, or null when the field is absent or null. */
 export function optionalBoolean(fields: ConfigFields, name: string): boolean | null {
   const value = fieldValue(fields, name)

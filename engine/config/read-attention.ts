@@ -17,7 +17,7 @@ function readQueryKeyNorm(config: ConfigFields, row: FamilyRow, norm: NormConfig
  * One slope per head: powers of 2^(-maxBias / n) for n the next power of two, every second one last. Source: Train Short, Test Long (arXiv 2108.12409),
  * in the order that Transformers' bloom, falcon and mpt use.
  */
-export function alibiSlopes(
+function alibiSlopes(
   numHeads: number,
   options: { readonly maxBias: number; readonly order: 'doubled-last' | 'odd-first' },
 ): readonly number[] {

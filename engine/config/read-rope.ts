@@ -1,15 +1,7 @@
 // Rotary parameters of config.json -> RopeConfig. Follows Transformers 5.18 `RotaryEmbeddingConfigMixin.convert_rope_params_to_dict` and `standardize_rope_params`.
 import { isJsonObject } from '../bytes/json'
 import { engineError } from '../errors'
-import {
-  fieldValue,
-  optionalInteger,
-  optionalNumber,
-  optionalString,
-  unsupportedSwitch,
-  wrongType,
-  type ConfigFields,
-} from './config-fields'
+import { fieldValue, optionalNumber, optionalString, unsupportedSwitch, wrongType, type ConfigFields } from './config-fields'
 import type { RopeConfig } from './decoder-config'
 import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
@@ -110,10 +102,4 @@ export function readRopes(config: ConfigFields, context: RopeContext): Ropes {
   // Before Transformers 5, rope_scaling meant the layers without a window only.
   const theta = ruleNumber(config, windowTheta, { limit: CONFIG_LIMITS.ropeTheta }) ?? common.theta
   return { common, windowed: { ...common, theta, scaling: { kind: 'default' } } }
-}
-
-/** Positions that the family's tables were made for. */
-export function readMaxPositions(config: ConfigFields, row: FamilyRow): number {
-  const fallback = ruleNumber(config, row.sizes.maxPositionEmbeddings, { limit: CONFIG_LIMITS.contextLength, whole: true })
-  return fallback ?? optionalInteger(config, 'max_position_embeddings', CONFIG_LIMITS.contextLength) ?? CONFIG_LIMITS.contextLength.max
 }

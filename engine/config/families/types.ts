@@ -21,7 +21,7 @@ export type NumberRule =
 export type FlagRule = boolean | { readonly field: string; readonly default: boolean; readonly equals?: string | number }
 
 /** Norm of the hidden states. `plusOne`: the stored weight is the difference from one. `weight: false`: there is none. */
-export interface NormRules {
+interface NormRules {
   readonly kind: 'rms' | 'layer'
   readonly plusOne: boolean
   readonly weight: boolean
