@@ -1,5 +1,6 @@
 // Parsers of option values: what is not a value of the option is wrong usage (exit 2), before anything is opened.
 import { InvalidArgumentError, Option } from 'commander'
+import type { WeightFormatName } from '../../../engine/graph/weight-format'
 
 /** A parser of numbers from `min` to `max`. */
 export function numberFrom(min: number, max: number): (text: string) => number {
@@ -40,8 +41,29 @@ export const threadsOption = (): Option => new Option('--threads <n>', 'processo
 export const runtimeOption = (): Option =>
   new Option('--runtime <binding>', 'how ONNX Runtime is called').choices(['c-api', 'node-binding']).hideHelp()
 
-/** `--format`: how the weights are computed with. */
-export const formatOption = (): Option => new Option('--format <format>', 'number format of the weights').choices(['f32']).default('f32')
+/** Names of the weight formats (engine/graph/weight-format.ts), which must not be loaded for `--help`. */
+const FORMATS = [
+  'f32',
+  'f32-low-memory',
+  'q8',
+  'q4',
+  'quality',
+  'balanced',
+  'fast',
+  'stored',
+] as const satisfies readonly WeightFormatName[]
+
+/** `--format`: how the weights are computed with. 'auto' takes int8 for 16-bit checkpoints, and a quantized one's own codes. */
+export const formatOption = (fallback: WeightFormatName | 'auto'): Option =>
+  new Option('--format <format>', 'number format of the weights').choices(['auto', ...FORMATS]).default(fallback)
+
+/** Weight formats separated by commas. */
+export function formatList(text: string): readonly WeightFormatName[] {
+  const names = text.split(',').map((name) => FORMATS.find((format) => format === name.trim()))
+  const formats = names.filter((name) => name !== undefined)
+  if (formats.length < names.length) throw new InvalidArgumentError(`It must be formats separated by commas, of ${FORMATS.join(', ')}.`)
+  return formats
+}
 
 /** `--device-map`: where the layers go. */
 export const deviceMapOption = (): Option =>

@@ -6,6 +6,7 @@ import { registerFamilies } from './commands/families'
 import { registerInspect } from './commands/inspect'
 import { registerList } from './commands/list'
 import { registerLogits } from './commands/logits'
+import { registerPerplexity } from './commands/perplexity'
 import { registerPlan } from './commands/plan'
 import { registerRender } from './commands/render'
 import { registerRun } from './commands/run'
@@ -30,6 +31,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerTokenize,
   registerRender,
   registerLogits,
+  registerPerplexity,
   registerPlan,
   registerBench,
 ]

@@ -1,11 +1,13 @@
 // `weightroom bench`: load time, time to first token, prefill and decode speed and peak memory of a model on this machine.
 import type { Command } from 'commander'
+import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import type { GenerationModel } from '../../../../engine/generate/generate'
 import type { GenerationStats, SamplingSettings } from '../../../../engine/generate/types'
 import { engineError } from '../../../../engine/errors'
 import { printable } from '../../printable'
 import { cliError } from '../cli-error'
+import { preparedFolder } from '../../prepared-folder'
 import { formatOption, integerFrom, runtimeOption, threadsOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
@@ -15,6 +17,7 @@ interface BenchOptions {
   readonly runs: number
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
+  readonly format: WeightFormatName | 'auto'
   readonly json?: true
 }
 
@@ -39,7 +42,7 @@ export function registerBench(program: Command, terminal: Terminal): void {
     )
     .option('--tokens <n>', 'tokens to generate', integerFrom(2, 1_000_000), 64)
     .option('--runs <n>', 'repetitions; medians are reported', integerFrom(1, 1000), 5)
-    .addOption(formatOption())
+    .addOption(formatOption('auto'))
     .addOption(threadsOption())
     .addOption(runtimeOption())
     .option('--json', 'answer with one JSON document')
@@ -58,7 +61,13 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
   const path = await modelPath(name, signal)
   const startMs = terminal.now()
   // Weights alone are measured: a model whose tokenizer or chat template is missing or broken can be as fast as any.
-  const { directory, contextLength, decoder } = await openDecoder(path, { signal, threads, ...(runtime && { runtime }) })
+  const { directory, contextLength, decoder } = await openDecoder(path, {
+    signal,
+    threads,
+    format: options.format,
+    prepared: { folder: preparedFolder(process.env) },
+    ...(runtime && { runtime }),
+  })
   using model = { ...WITHOUT_TEXT, decoder, contextLength, [Symbol.dispose]: () => decoder[Symbol.dispose]() }
   const loadMs = terminal.now() - startMs
   const prompt = options.prompt ?? Math.max(1, Math.min(DEFAULT_PROMPT_TOKENS, model.contextLength - tokens))
@@ -73,6 +82,7 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
   }
   const result = {
     model: modelName(directory),
+    format: decoder.format ?? 'own',
     runtime: decoder.runtimeKind,
     executionProvider: 'CPUExecutionProvider',
     threads,
@@ -116,6 +126,7 @@ function median(values: readonly number[]): number {
 
 function describeResult(result: {
   readonly model: string
+  readonly format: string
   readonly runtime: string
   readonly threads: number
   readonly promptTokens: number
@@ -128,7 +139,7 @@ function describeResult(result: {
   readonly peakMemoryBytes: number
 }): string {
   const lines = [
-    `${printable(result.model)}: ${result.threads} threads, ${result.runtime}, medians of ${result.runs} runs`,
+    `${printable(result.model)}: ${result.format}, ${result.threads} threads, ${result.runtime}, medians of ${result.runs} runs`,
     `load               ${result.loadMs.toFixed(0)} ms`,
     `first token        ${result.ttftMs.toFixed(0)} ms after a prompt of ${result.promptTokens} tokens`,
     `prefill            ${result.prefillTokensPerSecond.toFixed(1)} tokens/s`,

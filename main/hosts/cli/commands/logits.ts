@@ -1,7 +1,9 @@
 // `weightroom logits`: scores of every position of given ids, and optionally greedy ids, as a safetensors file; what other programs compare engines with.
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
+import { preparedFolder } from '../../prepared-folder'
 import { formatOption, integerFrom, runtimeOption, threadsOption, tokenIdList } from '../options'
 import { TensorFileWriter } from '../tensor-file'
 import { writeJson, type Terminal } from '../terminal'
@@ -10,7 +12,7 @@ interface LogitsOptions {
   readonly ids: readonly number[]
   readonly out: string
   readonly greedy?: number
-  readonly format: 'f32'
+  readonly format: WeightFormatName | 'auto'
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
   readonly json?: true
@@ -27,7 +29,7 @@ export function registerLogits(program: Command, terminal: Terminal): void {
     .requiredOption('--ids <ids>', 'token ids, separated by commas', tokenIdList)
     .requiredOption('--out <file>', 'safetensors file: logits [1, S, V] F32')
     .option('--greedy <n>', 'also write greedy_ids [1, N] I64, what greedy decoding appends', integerFrom(1, 1_000_000))
-    .addOption(formatOption())
+    .addOption(formatOption('f32'))
     .addOption(threadsOption())
     .addOption(runtimeOption())
     .option('--json', 'answer with one JSON document')
@@ -45,6 +47,8 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
   const { ids, greedy = 0, threads, runtime } = options
   const opened = await openDecoder(await modelPath(model, terminal.signal), {
     signal,
+    format: options.format,
+    prepared: { folder: preparedFolder(process.env) },
     ...(threads !== undefined && { threads }),
     ...(runtime && { runtime }),
   })
@@ -63,7 +67,7 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
   }
   await file.commit()
   const ms = Math.round(terminal.now() - startMs)
-  if (options.json) writeJson(terminal, { format: options.format, vocabSize, ms, runtime: decoder.runtimeKind })
+  if (options.json) writeJson(terminal, { format: decoder.format ?? 'own', vocabSize, ms, runtime: decoder.runtimeKind })
   else
     terminal.stdout.write(
       `${out}: logits [1, ${ids.length}, ${vocabSize}]${greedy > 0 ? ` and greedy_ids [1, ${greedy}]` : ''} in ${ms} ms\n`,

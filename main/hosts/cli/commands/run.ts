@@ -2,7 +2,9 @@
 import type { Command } from 'commander'
 import type { LoadedModel } from '../../../../engine/generate/load-model'
 import type { GenerateEvent, SamplingSettings } from '../../../../engine/generate/types'
+import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
+import { preparedFolder } from '../../prepared-folder'
 import { cliError } from '../cli-error'
 import { deviceMapOption, formatOption, integerFrom, runtimeOption, threadsOption } from '../options'
 import { addSamplingOptions, samplingSettings, type SamplingOptions } from '../sampling-options'
@@ -16,6 +18,7 @@ interface RunOptions extends SamplingOptions {
   readonly context?: number
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
+  readonly format: WeightFormatName | 'auto'
   readonly json?: true
 }
 
@@ -29,7 +32,7 @@ export function registerRun(program: Command, terminal: Terminal): void {
   addSamplingOptions(command)
     .option('--logprobs <n>', "with --json: each token's log-probability and n alternatives, before any setting acts", integerFrom(0, 20))
     .option('--context <tokens>', 'length of the context window', integerFrom(16, 1_048_576))
-    .addOption(formatOption())
+    .addOption(formatOption('auto'))
     .addOption(deviceMapOption())
     .addOption(threadsOption())
     .addOption(runtimeOption())
@@ -62,6 +65,8 @@ async function loadFor(
   const { context, threads, runtime } = options
   return loadModel(await modelPath(name, signal), {
     contextLength: context ?? null,
+    format: options.format,
+    prepared: { folder: preparedFolder(process.env) },
     signal,
     ...(threads !== undefined && { threads }),
     ...(runtime && { runtime }),
