@@ -19,10 +19,10 @@ import { readConfigJson } from './read-config'
 import { optionalTokenId, tokenIds } from './token-ids'
 
 /** Name of onnxruntime-genai's configuration, which makes a folder one of its models. */
-export const GENAI_CONFIG_FILE = 'genai_config.json'
+const GENAI_CONFIG_FILE = 'genai_config.json'
 
 /** Names of the graph's values; `%d` stands for the layer. */
-export interface ExportPortNames {
+interface ExportPortNames {
   readonly inputIds: string
   readonly attentionMask: string
   readonly positionIds: string
@@ -78,7 +78,7 @@ function headSizes(fields: ConfigFields): Pick<ExportConfig, 'numKeyValueHeads' 
 }
 
 /** Reads the config.json of an exported model as far as a graph leaves it open. Throws the codes of config-fields. */
-export function readExportConfig(json: JsonObject, path: string): ExportConfig {
+function readExportConfig(json: JsonObject, path: string): ExportConfig {
   // Multimodal configurations keep the decoder's part in an object of its own.
   const text = fieldValue({ json, path, prefix: '' }, 'text_config')
   const fields: ConfigFields = { json: isJsonObject(text) ? { ...json, ...text } : json, path, prefix: '' }

@@ -35,7 +35,7 @@ export interface OpenedDecoder {
 }
 
 /** Context of an exported model whose configuration does not tell it: what every public decoder can do. */
-export const UNKNOWN_CONTEXT_LENGTH = 2048
+const UNKNOWN_CONTEXT_LENGTH = 2048
 
 async function openExported(source: ModelSource, options: LoadDecoderOptions): Promise<OpenedDecoder> {
   const { directory, path } = source

@@ -7,12 +7,12 @@ import { engineError } from '../errors'
 import { keepsCacheInPlace } from './export-cache-use'
 
 /** Element types of ids, masks and positions. */
-export type IdDtype = 'I64' | 'I32'
+type IdDtype = 'I64' | 'I32'
 /** Element types of keys, values and logits. */
-export type FloatDtype = 'F32' | 'F16' | 'BF16'
+type FloatDtype = 'F32' | 'F16' | 'BF16'
 
 /** A value of the graph by name, with the type that it is exchanged in. */
-export interface Port<D> {
+interface Port<D> {
   readonly name: string
   readonly dtype: D
 }

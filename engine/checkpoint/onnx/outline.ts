@@ -23,7 +23,7 @@ interface ByteRange {
 }
 
 /** Everything but weights is held in memory; the largest public graphs, merged ones with two copies of every node, stay below 50 MB. */
-export const MAX_GRAPH_BYTES = 512 * 1024 * 1024
+const MAX_GRAPH_BYTES = 512 * 1024 * 1024
 /** Nodes of the outer graph; deep models exported without fusion have some 50,000. */
 const MAX_NODES = 1_000_000
 

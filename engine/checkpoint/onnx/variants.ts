@@ -7,7 +7,7 @@ import { createExternalFiles } from './external-data'
 import { externalLocations } from './outline'
 
 /** A decoder file of a folder; `format` is what the name says about its numbers. */
-export interface OnnxVariant {
+interface OnnxVariant {
   readonly path: string
   readonly format: string
 }
@@ -79,7 +79,7 @@ export function formatOfName(name: string): string {
 }
 
 /** The decoder files of a model folder and of its folder `onnx`, preferred first; none when it has no exported decoder. */
-export async function listOnnxVariants(directory: string): Promise<readonly OnnxVariant[]> {
+async function listOnnxVariants(directory: string): Promise<readonly OnnxVariant[]> {
   const inside = await fileNames(join(directory, ONNX_FOLDER))
   const exported = variantsAmong(join(directory, ONNX_FOLDER), inside)
   return exported.length > 0 ? exported : variantsAmong(directory, await fileNames(directory))
