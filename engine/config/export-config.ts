@@ -19,7 +19,7 @@ import { readConfigJson } from './read-config'
 import { optionalTokenId, tokenIds } from './token-ids'
 
 /** Name of onnxruntime-genai's configuration, which makes a folder one of its models. */
-const GENAI_CONFIG_FILE = 'genai_config.json'
+export const GENAI_CONFIG_FILE = 'genai_config.json'
 
 /** Names of the graph's values; `%d` stands for the layer. */
 interface ExportPortNames {
