@@ -9,11 +9,6 @@ function alphabet(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++))
 }
 
-/** The characters of all 256 bytes, in their order. */
-export function byteCharacters(): readonly string[] {
-  return CHARACTER_OF_BYTE
-}
-
 /** A text as the characters of its UTF-8 bytes. */
 export function textToByteCharacters(text: string): string {
   return bytesToCharacters(new TextEncoder().encode(text))

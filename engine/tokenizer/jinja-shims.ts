@@ -67,7 +67,7 @@ function repeated(value: JinjaValue, times: JinjaValue, checkLength: (length: nu
 const MAX_WIDTH = 1000
 
 /** printf-style formatting of Python for the conversions that templates use. */
-export function percentFormat(format: string, values: readonly JinjaValue[]): string {
+function percentFormat(format: string, values: readonly JinjaValue[]): string {
   let index = 0
   return format.replace(
     /%([-0 +#]*)(\d{0,3})(?:\.(\d{1,2}))?([sdirfxX%])/g,

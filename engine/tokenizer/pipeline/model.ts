@@ -48,7 +48,7 @@ export function createModel(model: JsonObject, options: { readonly vocabulary: J
 }
 
 /** The type; older files leave it out, and the fields say which it is. */
-export function typeOfModel(model: JsonObject): string | null {
+function typeOfModel(model: JsonObject): string | null {
   const type = model['type']
   if (typeof type === 'string') return type
   if (type !== undefined && type !== null) return null
