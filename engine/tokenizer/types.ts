@@ -15,8 +15,7 @@ interface DecodeOptions {
 }
 
 /** What a tokenizer was read from. */
-type TokenizerKind =
-  'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt'
+type TokenizerKind = 'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt'
 
 /** Text to ids and back, as the reference library does it. */
 export interface Tokenizer {
