@@ -53,7 +53,7 @@ describe('weightroom convert', () => {
     expect(stdout).toMatch(/verified {4}\d+ tensors, 0 identical to the source; largest error/)
   })
 
-  it.each([['onnx', []]] as const)('refuses --to %s %j and names what works', async (to, more) => {
+  it.each([['xyz', []]] as const)('refuses --to %s %j and names what works', async (to, more) => {
     const outcome = await weightroom(['convert', 'guide', '--to', to, '--out', join(folder, 'never'), ...more])
     expect(outcome).toMatchObject({ exitCode: 1, code: 'convert/not-available' })
     expect(outcome.stderr).toContain('--to safetensors')
