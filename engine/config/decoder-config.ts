@@ -8,7 +8,13 @@ export type WeightDtype = 'F32' | 'F16' | 'BF16'
 export type RopeScaling =
   | { readonly kind: 'default' }
   | { readonly kind: 'linear'; readonly factor: number }
-  | { readonly kind: 'dynamic'; readonly factor: number; readonly originalMaxPositionEmbeddings: number }
+  | {
+      readonly kind: 'dynamic'
+      readonly factor: number
+      readonly originalMaxPositionEmbeddings: number
+      /** Up to the original length the base is theta * alpha^(dim / (dim - 2)); null where the family has none (Hunyuan has). */
+      readonly alpha: number | null
+    }
   | {
       readonly kind: 'llama3'
       readonly factor: number

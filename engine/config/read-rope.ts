@@ -7,6 +7,7 @@ import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
 import { readScaling } from './rope-scaling'
 import { firstPresent, ruleFlag, ruleNumber } from './row-rules'
+import { isOn } from './unknown-fields'
 
 /** What the rotary parameters depend on besides their own fields. */
 export interface RopeContext {
@@ -21,6 +22,27 @@ export interface Ropes {
   readonly common: RopeConfig
   readonly windowed: RopeConfig | null
 }
+
+/** Parameters of some kind of scaling in Transformers 5.18, which overlooks those of another kind; `finetuned` of early YaRN models is a remark. */
+const PARAMETERS: ReadonlySet<string> = new Set([
+  'rope_type',
+  'type',
+  'rope_theta',
+  'partial_rotary_factor',
+  'factor',
+  'original_max_position_embeddings',
+  'low_freq_factor',
+  'high_freq_factor',
+  'attention_factor',
+  'beta_fast',
+  'beta_slow',
+  'mscale',
+  'mscale_all_dim',
+  'truncate',
+  'short_factor',
+  'long_factor',
+  'finetuned',
+])
 
 const FULL = 'full_attention'
 const WINDOWED = 'sliding_attention'
@@ -71,17 +93,26 @@ function readTheta(config: ConfigFields, rope: ConfigFields, { rules }: RopeCont
   return (place === null ? null : optionalNumber(place.fields, place.name, CONFIG_LIMITS.ropeTheta)) ?? rules.theta
 }
 
+/** Throws "config/unsupported-switch" for a parameter that no kind has and that is on. */
+function refuseUnknownParameters(rope: ConfigFields, alpha: boolean, sets: readonly string[] = []): void {
+  for (const [name, value] of Object.entries(rope.json)) {
+    if (PARAMETERS.has(name) || sets.includes(name) || (alpha && name === 'alpha') || !isOn(value)) continue
+    throw unsupportedSwitch(rope, name, 'rotary parameters without it')
+  }
+}
+
 function readOne(config: ConfigFields, rope: ConfigFields, context: RopeContext): RopeConfig {
   const { rules } = context
   const typeField = fieldValue(rope, 'rope_type') === undefined ? 'type' : 'rope_type'
   const written = optionalString(rope, typeField) ?? 'default'
   const kind = rules.kinds[written] ?? written
+  refuseUnknownParameters(rope, rules.alpha)
   const dim = rotaryDim(config, rope, context)
   return {
     theta: readTheta(config, rope, context),
     dim,
     interleaved: ruleFlag(config, rules.interleaved),
-    scaling: readScaling(config, rope, { kind, typeField, dim, maxPositionEmbeddings: context.maxPositionEmbeddings }),
+    scaling: readScaling(config, rope, { kind, typeField, dim, maxPositionEmbeddings: context.maxPositionEmbeddings, alpha: rules.alpha }),
   }
 }
 
@@ -91,6 +122,7 @@ export function readRopes(config: ConfigFields, context: RopeContext): Ropes {
   const { windowTheta } = context.rules
   const full = nestedFields(rope, FULL)
   if (full !== null) {
+    refuseUnknownParameters(rope, context.rules.alpha, [FULL, WINDOWED])
     const windowed = nestedFields(rope, WINDOWED)
     const windowDefault = ruleNumber(config, windowTheta, { limit: CONFIG_LIMITS.ropeTheta })
     const windowContext =

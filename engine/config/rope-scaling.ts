@@ -10,6 +10,8 @@ interface ScalingContext {
   readonly typeField: string
   readonly dim: number
   readonly maxPositionEmbeddings: number
+  /** Whether the family has `alpha`. */
+  readonly alpha: boolean
 }
 
 function requiredNumber(rope: ConfigFields, name: string): number {
@@ -26,6 +28,26 @@ function originalContext(config: ConfigFields, rope: ConfigFields, context: Scal
     optionalInteger(rope, name, CONFIG_LIMITS.contextLength) ??
     context.maxPositionEmbeddings
   )
+}
+
+function dynamicScaling(rope: ConfigFields, context: ScalingContext): RopeScaling {
+  const limit = CONFIG_LIMITS.ropeFactor
+  if (context.dim <= 2) {
+    throw engineError('config/inconsistent', {
+      path: rope.path,
+      fields: ['head_dim', rope.prefix + context.typeField],
+      reason: 'the exponent dim / (dim - 2) of dynamic scaling needs more than 2 rotated dimensions',
+    })
+  }
+  // Python's truth test makes a written 0 mean "not given".
+  const alpha = context.alpha ? optionalNumber(rope, 'alpha', { ...limit, min: 0 }) : null
+  return {
+    kind: 'dynamic',
+    factor: requiredNumber(rope, 'factor'),
+    // Transformers scales from max_position_embeddings on and looks at no original length for this kind.
+    originalMaxPositionEmbeddings: context.maxPositionEmbeddings,
+    alpha: alpha === 0 ? null : alpha,
+  }
 }
 
 function llama3Scaling(rope: ConfigFields, originalMaxPositionEmbeddings: number): RopeScaling {
@@ -92,8 +114,7 @@ export function readScaling(config: ConfigFields, rope: ConfigFields, context: S
     case 'linear':
       return { kind, factor: requiredNumber(rope, 'factor') }
     case 'dynamic':
-      // Transformers scales from max_position_embeddings on and looks at no original length for this kind.
-      return { kind, factor: requiredNumber(rope, 'factor'), originalMaxPositionEmbeddings: context.maxPositionEmbeddings }
+      return dynamicScaling(rope, context)
     case 'llama3':
       return llama3Scaling(rope, originalContext(config, rope, context))
     case 'yarn':

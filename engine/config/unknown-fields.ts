@@ -50,7 +50,8 @@ function topLevel(name: string): string {
   return name.split('.', 1)[0] ?? name
 }
 
-function isOn(value: JsonValue | undefined): boolean {
+/** Whether a field says anything: neither absent nor null, off, zero or empty. */
+export function isOn(value: JsonValue | undefined): boolean {
   if (value === undefined || value === null || value === false || value === 0 || value === '') return false
   return !(Array.isArray(value) && value.length === 0)
 }

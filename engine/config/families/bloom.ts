@@ -65,6 +65,7 @@ export const falcon = mergeRows(bloom, {
     interleaved: false,
     layers: 'all',
     windowTheta: null,
+    alpha: false,
     kinds: {},
   },
   alibi: null,

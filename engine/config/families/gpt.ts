@@ -86,6 +86,7 @@ export const gptj = mergeRows(gpt2, {
     interleaved: true,
     layers: 'all',
     windowTheta: null,
+    alpha: false,
     kinds: {},
   },
   learnedPositions: null,

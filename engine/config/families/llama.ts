@@ -30,6 +30,7 @@ export const llama: FamilyRow = {
     interleaved: false,
     layers: 'all',
     windowTheta: null,
+    alpha: false,
     kinds: {},
   },
   alibi: null,

@@ -131,6 +131,7 @@ export const hunyuanDense = mergeRows(llama, {
   modelTypes: ['hunyuan_v1_dense'],
   architectures: ['HunYuanDenseV1ForCausalLM'],
   norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  rope: { alpha: true },
   attention: { queryKeyNorm: { enabled: true, scope: 'head', norm: 'own', bias: false, afterRope: true } },
   feedForward: { upBias: false, downBias: false },
   names: { queryNorm: 'self_attn.query_layernorm', keyNorm: 'self_attn.key_layernorm' },

@@ -51,6 +51,8 @@ interface RopeRules {
   readonly layers: 'all' | 'windowed' | 'windowed-if-any' | 'no-rope-list'
   /** Where layers with a window rotate with a base of their own (null: they share the one). */
   readonly windowTheta: NumberRule
+  /** Whether `alpha` of dynamic scaling raises the base (Hunyuan). */
+  readonly alpha: boolean
   /** Names of scaling kinds that mean another one in this family. */
   readonly kinds: Readonly<Record<string, string>>
 }

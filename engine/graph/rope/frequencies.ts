@@ -9,6 +9,7 @@ export interface RopeFrequencies {
 }
 
 type Yarn = Extract<RopeScaling, { readonly kind: 'yarn' }>
+type Dynamic = Extract<RopeScaling, { readonly kind: 'dynamic' }>
 type Llama3 = Extract<RopeScaling, { readonly kind: 'llama3' }>
 
 const f32 = Math.fround
@@ -27,16 +28,12 @@ function inverse(base: number, dim: number): Float32Array {
   return powers(base, dim).map((power) => 1 / power)
 }
 
-/** The base grows with the sequence once it is longer than the trained length. Source: NTK-aware scaling, `_compute_dynamic_ntk_parameters`. */
-function dynamicBase(
-  rope: RopeConfig,
-  scaling: { readonly factor: number; readonly originalMaxPositionEmbeddings: number },
-  totalTokens: number,
-): number {
-  const { factor, originalMaxPositionEmbeddings: trained } = scaling
+/** The base grows with the sequence once it is longer than the trained length. Source: NTK-aware scaling, `_compute_dynamic_ntk_parameters`; alpha: `HunYuanDenseV1RotaryEmbedding`. */
+function dynamicBase(rope: RopeConfig, scaling: Dynamic, totalTokens: number): number {
+  const { factor, originalMaxPositionEmbeddings: trained, alpha } = scaling
   const { dim, theta } = rope
-  // Up to the trained length the formula gives theta itself.
-  if (totalTokens <= trained) return theta
+  // Up to the trained length the formula gives theta itself. Beyond it Transformers forgets alpha.
+  if (totalTokens <= trained) return alpha === null ? theta : theta * Math.pow(alpha, dim / (dim - 2))
   const stretch = f32(f32(f32(f32(factor) * totalTokens) / trained) - f32(factor - 1))
   return f32(f32(theta) * f32(Math.pow(stretch, dim / (dim - 2))))
 }

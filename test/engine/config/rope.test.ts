@@ -53,6 +53,19 @@ describe('rotary parameters', () => {
     ['a partial rotation', { partial_rotary_factor: 0.5 }, 'config/unsupported-switch'],
     ['linear without a factor', { rope_scaling: { type: 'linear' } }, 'config/missing-field'],
     ['a factor of zero', { rope_scaling: { type: 'linear', factor: 0 } }, 'config/out-of-range'],
+    ['a parameter that no kind has', { rope_scaling: { type: 'yarn', factor: 2, long_mscale: 1.2 } }, 'config/unsupported-switch'],
+    ['alpha in a family without it', { rope_scaling: { type: 'dynamic', factor: 2, alpha: 50 } }, 'config/unsupported-switch'],
+    [
+      'a parameter beside the sets of the layer types',
+      { rope_parameters: { full_attention: { rope_theta: 1e4 }, mrope_section: [2, 3, 3] } },
+      'config/unsupported-switch',
+    ],
+    ['dynamic scaling of one pair', { head_dim: 2, rope_scaling: { type: 'dynamic', factor: 2 } }, 'config/inconsistent'],
+    [
+      'an alpha below zero',
+      { model_type: 'hunyuan_v1_dense', rope_scaling: { type: 'dynamic', factor: 1, alpha: -1 } },
+      'config/out-of-range',
+    ],
     ['a negative factor', { rope_scaling: { type: 'dynamic', factor: -2 } }, 'config/out-of-range'],
     ['a factor that is text', { rope_scaling: { type: 'dynamic', factor: '2' } }, 'config/wrong-type'],
     ['llama3 without its frequencies', { rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'config/missing-field'],
@@ -64,6 +77,11 @@ describe('rotary parameters', () => {
     ['an odd number of dimensions', { head_dim: 15 }, 'config/inconsistent'],
   ])('refuses %s', async (_, fields, code) => {
     expect(await engineCode(() => ropeOf(fields))).toBe(code)
+  })
+
+  it('overlooks parameters of another kind, those that are off, and remarks, as Transformers does', () => {
+    const { scaling } = ropeOf({ rope_scaling: { type: 'linear', factor: 2, beta_fast: 32, finetuned: true, alpha: null, long_mscale: 0 } })
+    expect(scaling).toEqual({ kind: 'linear', factor: 2 })
   })
 
   it('accepts a partial rotation of one', () => {

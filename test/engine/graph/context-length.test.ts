@@ -9,7 +9,7 @@ test.each<{ readonly scaling: RopeScaling; readonly expected: number }>([
   { scaling: { kind: 'default' }, expected: 4096 },
   { scaling: { kind: 'linear', factor: 4 }, expected: 16_384 },
   { scaling: { kind: 'linear', factor: 0.5 }, expected: 4096 },
-  { scaling: { kind: 'dynamic', factor: 2.5, originalMaxPositionEmbeddings: 4096 }, expected: 10_240 },
+  { scaling: { kind: 'dynamic', factor: 2.5, originalMaxPositionEmbeddings: 4096, alpha: null }, expected: 10_240 },
   { scaling: { kind: 'llama3', factor: 32, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositionEmbeddings: 2048 }, expected: 4096 },
   { scaling: { ...yarn, factor: 4, originalMaxPositionEmbeddings: 4096 }, expected: 16_384 },
   { scaling: { ...yarn, factor: 4, originalMaxPositionEmbeddings: 1024 }, expected: 4096 },

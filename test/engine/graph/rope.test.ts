@@ -31,7 +31,7 @@ describe('frequencies', () => {
   })
 
   test('dynamic is the default up to the trained length and slower beyond it', () => {
-    const scaled = rope({ kind: 'dynamic', factor: 2, originalMaxPositionEmbeddings: 32 })
+    const scaled = rope({ kind: 'dynamic', factor: 2, originalMaxPositionEmbeddings: 32, alpha: null })
     expect(ropeFrequencies(scaled, 32).inverse).toEqual(plain.inverse)
     const beyond = ropeFrequencies(scaled, 64).inverse
     // Base 10000 * (2 * 64 / 32 - 1)^(8 / 6).
