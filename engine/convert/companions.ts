@@ -25,12 +25,16 @@ const COMPANION_NAMES: readonly RegExp[] = [
   /^(configuration|modeling|tokenization|processing|image_processing|feature_extraction)_\w+\.py$/,
 ]
 
-/** The folder whose other files belong to the source: a model folder, or the one around a weight file that has a config.json. */
-async function modelFolder(source: string): Promise<string | null> {
+/**
+ * The folder whose other files belong to the source: a model folder, or the one around a weight file that has a config.json.
+ * A weight file whose configuration comes from elsewhere belongs to the tokenizer beside it.
+ */
+async function modelFolder(source: string, isConfigured: boolean): Promise<string | null> {
   if ((await stat(source)).isDirectory()) return source
   const folder = dirname(source)
   const config = await stat(join(folder, CONFIG)).catch(() => null)
-  return config?.isFile() === true ? folder : null
+  if (config?.isFile() === true) return folder
+  return isConfigured && (await listTokenizerFiles(folder)).complete ? folder : null
 }
 
 async function describe(path: string, file: string): Promise<Companion | null> {
@@ -42,20 +46,20 @@ async function describe(path: string, file: string): Promise<Companion | null> {
 }
 
 /**
- * Lists what comes along, sorted by name; `config` takes the place of the source's own config.json.
+ * Lists what comes along, sorted by name; `config` takes the place of the source's own config.json, and `mapped` says that one is derived.
  * Throws "bytes/not-found", "bytes/unreadable", and what readJsonFile throws for a `config` that is not JSON.
  */
 export async function listCompanions(
   source: string,
-  options: { readonly config?: string; readonly signal?: AbortSignal },
+  options: { readonly config?: string; readonly mapped?: boolean; readonly signal?: AbortSignal },
 ): Promise<readonly Companion[]> {
-  const { config, signal } = options
+  const { config, mapped = false, signal } = options
   const found: (Companion | null)[] = []
   if (config !== undefined) {
     await readJsonFile(config, { maxBytes: MAX_CONFIG_JSON_BYTES, ...(signal && { signal }) })
     found.push(await describe(config, CONFIG))
   }
-  const folder = await modelFolder(source)
+  const folder = await modelFolder(source, mapped || config !== undefined)
   if (folder !== null) {
     const tokenizer = new Set((await listTokenizerFiles(folder)).files)
     const names = await readdir(folder).catch((cause: unknown) => {

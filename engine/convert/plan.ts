@@ -231,7 +231,11 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
   if (checkpoint.tensors.size === 0) throw engineError('convert/no-tensors', { path: source })
   const destination = await findDestination(request.out, format)
   if (to === 'onnx' && request.out.endsWith('.onnx')) throw engineError('convert/onnx-needs-folder', { path: destination.path })
-  const found = await listCompanions(source, { ...(config !== undefined && { config: resolve(config) }), ...(signal && { signal }) })
+  const found = await listCompanions(source, {
+    mapped: mapping !== null,
+    ...(config !== undefined && { config: resolve(config) }),
+    ...(signal && { signal }),
+  })
   const kept = gguf
     ? found.filter(({ file }) => !isInsideGguf(file))
     : mapping

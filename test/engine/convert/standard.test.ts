@@ -8,6 +8,7 @@ import { planConversion } from '../../../engine/convert/plan'
 import type { ConversionRequest, FamilyPlan } from '../../../engine/convert/types'
 import { openDecoder } from '../../../engine/generate/open-decoder'
 import { positionLogits } from '../../../engine/generate/position-logits'
+import { describeModelDirectory } from '../../../engine/inspect/describe-model'
 import { supportedModelTypes } from '../../../engine/config/families/table'
 import { decodeFloat32 } from '../../../engine/tensor/decode'
 import { engineCode } from '../../support/engine-code'
@@ -208,6 +209,22 @@ describe('the report', () => {
     expect(exact.logits).toMatchObject({ maxAbsError: 0, sameGreedy: true })
     const rounded = await convert({ source: model, to: 'safetensors', out: join(scratch.path, 'rounded'), dtype: 'F16' })
     expect(rounded.logits?.logitStd).toBeGreaterThan(0.1)
+  })
+
+  it('takes the tokenizer beside a lone weight file along, and nothing where none is', async () => {
+    using scratch = temporaryFolder()
+    const source = join(await sourceOf('minimind', scratch.path), 'pretrain_16.pth')
+    const request = { source, to: 'safetensors', out: join(scratch.path, 'out'), family: 'auto' } as const
+    scratch.write('source/special_tokens_map.json', '{}')
+    expect((await planConversion(request)).companions).toEqual([])
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      await cp(join(fixtures, '../onnx/optimum', name), join(scratch.path, 'source', name))
+    const { companions } = await planConversion(request)
+    expect(companions.map(({ file }) => file)).toEqual(['special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json'])
+    const { family: _, ...unmapped } = request
+    expect((await planConversion(unmapped)).companions).toEqual([])
+    await convert(request)
+    expect(await describeModelDirectory(request.out)).toMatchObject({ modelType: 'llama', state: 'ready', error: null })
   })
 
   it('is silent about logits where the source cannot be run', async () => {
