@@ -38,6 +38,8 @@ interface Services {
 
 /** File of the chats in the data folder. */
 const CHATS_FILE = 'chats.db'
+/** Folder of prepared weights in the data folder; the command line's is the same one. */
+const PREPARED_FOLDER = 'prepared'
 /** How long closing waits for running replies before the engine process is ended under them. */
 const CLOSE_GRACE_MS = 2_000
 
@@ -52,7 +54,7 @@ export async function createApp(host: Host): Promise<App> {
   const library = await createLibraryService({ paths, describe: (path) => engine.request('describe', { path }), clock, log })
   const targetOf = async (modelId: string): Promise<ModelTarget> => {
     const { threads, contextLength } = settings.get()
-    return { ...(await library.locate(modelId)), threads, contextLength }
+    return { ...(await library.locate(modelId)), threads, contextLength, preparedFolder: join(paths.dataFolder, PREPARED_FOLDER) }
   }
   const defaultModelId = (): string => settings.get().defaultModelId ?? GUIDE_ID
   const replyEngine = createReplyEngine({ engine, load: async (modelId) => await engine.load(await targetOf(modelId)), defaultModelId })

@@ -85,6 +85,8 @@ export interface LoadedModelInfo {
   readonly contextLength: number
   readonly runtime: 'c-api' | 'node-binding'
   readonly executionProvider: string
+  /** How the weights are held: f32, q8, quality, stored ... Null for exported models, which bring their own. */
+  readonly weightFormat: string | null
   readonly threads: number
   readonly loadMs: number
   /** Resident memory of the engine process after loading. */

@@ -14,6 +14,8 @@ import type {
 
 /** A model directory and how it is to be loaded. Null means the engine's own choice. */
 export interface LoadParams {
+  /** Folder of weights that had to be prepared, shared with the command line. */
+  readonly preparedFolder: string
   readonly path: string
   readonly threads: number | null
   readonly contextLength: number | null
@@ -25,6 +27,7 @@ export interface LoadedModel {
   readonly contextLength: number
   readonly runtime: 'c-api' | 'node-binding'
   readonly executionProvider: string
+  readonly weightFormat: string | null
   readonly threads: number
   readonly loadMs: number
   readonly residentBytes: number

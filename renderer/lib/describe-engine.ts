@@ -3,7 +3,7 @@ import type { EngineState } from '../../preload/contract'
 import { t } from './i18n/texts'
 
 /** Stages that have a name in the catalogue. */
-const STAGES = ['start', 'weights', 'graph', 'session'] as const
+const STAGES = ['start', 'weights', 'graph', 'prepare', 'session'] as const
 
 /** What the chip says: the model's name when ready, otherwise what goes on. */
 export function describeEngine(engine: EngineState, nameOf: (modelId: string) => string): string {
@@ -21,6 +21,12 @@ export function describeEngine(engine: EngineState, nameOf: (modelId: string) =>
     case 'crashed':
       return t('engine.crashed')
   }
+}
+
+/** How the loaded model's weights are held; null while there is none, and for models that bring their own way. */
+export function describeWeightFormat(engine: EngineState): string | null {
+  if (engine.status !== 'ready' || engine.model.weightFormat === null) return null
+  return t('engine.weightFormat', { format: engine.model.weightFormat })
 }
 
 /** The name of a loading stage; a stage the catalogue does not know is shown as the engine calls it. */

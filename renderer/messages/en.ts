@@ -128,9 +128,11 @@ export const en = {
   'engine.crashedTitle': 'The engine stopped',
   'engine.reload': 'Reload model',
   'engine.loadGuide': 'Load guide',
+  'engine.weightFormat': 'Weight format: {format}',
   'engine.stage.start': 'Reading the configuration',
   'engine.stage.weights': 'Checking the weights',
   'engine.stage.graph': 'Building the graph',
+  'engine.stage.prepare': 'Preparing the weights',
   'engine.stage.session': 'Preparing the sessions',
 
   // connection

@@ -119,9 +119,11 @@ export const zhCn: Catalogue = {
   'engine.crashedTitle': '推理引擎停止了',
   'engine.reload': '重新加载模型',
   'engine.loadGuide': '加载 guide',
+  'engine.weightFormat': '权重格式：{format}',
   'engine.stage.start': '正在读取配置',
   'engine.stage.weights': '正在检查权重',
   'engine.stage.graph': '正在构建计算图',
+  'engine.stage.prepare': '正在准备权重',
   'engine.stage.session': '正在准备运行会话',
 
   'connection.lost': '与 Weightroom 的连接已断开',

@@ -119,9 +119,11 @@ export const zhTw: Catalogue = {
   'engine.crashedTitle': '推論引擎停止了',
   'engine.reload': '重新載入模型',
   'engine.loadGuide': '載入 guide',
+  'engine.weightFormat': '權重格式：{format}',
   'engine.stage.start': '正在讀取組態',
   'engine.stage.weights': '正在檢查權重',
   'engine.stage.graph': '正在建立計算圖',
+  'engine.stage.prepare': '正在準備權重',
   'engine.stage.session': '正在準備執行階段',
 
   'connection.lost': '與 Weightroom 的連線中斷',

@@ -76,6 +76,7 @@ export const guideLoaded: LoadedModelInfo = {
   contextLength: 2048,
   runtime: 'c-api',
   executionProvider: 'CPUExecutionProvider',
+  weightFormat: 'quality',
   threads: 2,
   loadMs: 412,
   residentBytes: 148_000_000,

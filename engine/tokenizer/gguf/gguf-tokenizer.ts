@@ -6,6 +6,9 @@ import { sentencePieceTokenizer } from './sentencepiece'
 import { END_OF_TURN_TEXTS, ggufString, ggufTokenId, readGgufVocabulary, type GgufMetadata, type GgufTokenizerParts } from './vocabulary'
 import { wordPieceTokenizer } from './word-piece'
 
+/** What writers call a file without a tokenizer. */
+const WITHOUT_VOCABULARY: ReadonlySet<string> = new Set(['none', 'no_vocab'])
+
 /**
  * Makes the tokenizer of a GGUF file from the metadata of its header (of the first file, where the model is split); `path` names the file.
  * Throws "tokenizer/missing", "tokenizer/corrupt-gguf", "tokenizer/unsupported", "tokenizer/limit-exceeded" and the codes of the readers.
@@ -13,7 +16,7 @@ import { wordPieceTokenizer } from './word-piece'
 export async function loadGgufTokenizer(metadata: GgufMetadata, options: { readonly path: string }): Promise<Tokenizer> {
   const { path } = options
   const model = ggufString(metadata, 'tokenizer.ggml.model')
-  if (model === null || model === 'none' || model === 'no_vocab') throw engineError('tokenizer/missing', { directory: path })
+  if (model === null || WITHOUT_VOCABULARY.has(model)) throw engineError('tokenizer/missing', { directory: path })
   const build = BUILDERS.get(model)
   if (!build) throw engineError('tokenizer/unsupported', { path, what: `the GGUF vocabulary "${model.slice(0, 50)}"` })
   return await build({ metadata, vocabulary: await readGgufVocabulary(metadata, path), path })
@@ -27,8 +30,9 @@ const BUILDERS = new Map<string, (parts: GgufTokenizerParts) => Promise<Tokenize
   ['bert', wordPieceTokenizer],
 ])
 
-/** Ids that end a reply: those the metadata names as end of text, of turn and of message, and tokens known by their text. Without duplicates, ascending. */
+/** Ids that end a reply: those the metadata names as end of text, of turn and of message, and tokens known by their text. Without duplicates, ascending; none without a vocabulary. */
 export async function ggufEndTokenIds(metadata: GgufMetadata, options: { readonly path: string }): Promise<readonly number[]> {
+  if (WITHOUT_VOCABULARY.has(ggufString(metadata, 'tokenizer.ggml.model') ?? '')) return []
   const vocabulary = await readGgufVocabulary(metadata, options.path)
   const named = ['eos', 'eot', 'eom'].map((name) => ggufTokenId(metadata, { name, vocabulary, fallback: null }))
   const known = [...END_OF_TURN_TEXTS].map((text) => vocabulary.idOf.get(text))

@@ -41,10 +41,18 @@ export function createResidentModel(): ResidentModel {
   }
 
   return {
-    load: async ({ path, threads, contextLength }, { emit, signal }) => {
+    load: async ({ path, threads, contextLength, preparedFolder }, { emit, signal }) => {
       // Freed first: two models at once may not fit.
       unload()
-      const model = await loadModel(path, { contextLength, signal, onProgress: emit, ...(threads !== null && { threads }) })
+      const model = await loadModel(path, {
+        contextLength,
+        signal,
+        onProgress: emit,
+        // As the command line's `run` does.
+        format: 'auto',
+        prepared: { folder: preparedFolder },
+        ...(threads !== null && { threads }),
+      })
       if (model.chatTemplateProblem !== null) {
         // Conversations are all that is asked of this process.
         model[Symbol.dispose]()
@@ -56,6 +64,7 @@ export function createResidentModel(): ResidentModel {
         contextLength: model.contextLength,
         runtime: model.decoder.runtimeKind,
         executionProvider: model.executionProvider,
+        weightFormat: model.decoder.format,
         threads: model.threads,
         loadMs: model.loadMs,
         residentBytes: process.memoryUsage.rss(),
