@@ -1,8 +1,8 @@
 // THE contract between the app's services and every window: each call and stream with its input schema, output type and events.
 // Imports nothing but its parts and its schema library, so that preload, renderer, hosts and tests can all hold on to it.
 import * as v from 'valibot'
-import { constraintSchema, samplingSchema, type Sampling } from './sampling'
-import type { PromptView, ReplyToken } from './tokens'
+import { constraintSchema, samplingSchema, type Sampling } from './contract-sampling'
+import type { PromptView, ReplyToken } from './contract-tokens'
 import { call, id, integer, nothing, path, stream, text } from './contract-entries'
 import type { ContractError, Result } from './contract-entries'
 import { workbenchCalls, workbenchStreams } from './contract-workbench'
@@ -44,9 +44,9 @@ export const settingsSchema = v.object({
   threads: v.nullable(integer(1, 256)),
   contextLength: v.nullable(integer(16, 1_048_576)),
 })
-export { samplingSchema } from './sampling'
-export type { Constraint, Sampling } from './sampling'
-export type { PromptToken, PromptView, ReplyToken, TokenChoice } from './tokens'
+export { samplingSchema } from './contract-sampling'
+export type { Constraint, Sampling } from './contract-sampling'
+export type { PromptToken, PromptView, ReplyToken, TokenChoice } from './contract-tokens'
 export type Settings = v.InferOutput<typeof settingsSchema>
 
 /** Where a model of the library lies and whether it can run. */

@@ -149,7 +149,7 @@ export function parseOwnRow(json: JsonValue, path: string): FamilyRow {
   if (!isJsonObject(change)) throw badRow(path, 'row', change, 'an object')
   checkShape(change, SHAPE, { path, prefix: 'row.' })
   // Checked key by key against the shape of a change just now.
-  const row = mergeRows(base, change as RowChange)
+  const row = mergeRows(base, change)
   checkWhole(row, path)
   return row
 }

@@ -6,7 +6,7 @@ import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile } from '../bytes/json
 import type { Checkpoint } from '../checkpoint/types'
 import type { FileLayout, OutputTensor, StoredDtype } from '../checkpoint/writers/file-layout'
 import { WRITABLE_FORMATS, type WritableFormat } from '../checkpoint/writers/formats'
-import type { GgufEntries } from '../checkpoint/writers/gguf-layout'
+import type { GgufEntries } from '../checkpoint/writers/gguf-entries'
 import { shardIndexText, splitIntoShards } from '../checkpoint/writers/shards'
 import { engineError } from '../errors'
 import type { Dtype } from '../tensor/dtype'

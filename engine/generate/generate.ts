@@ -1,46 +1,11 @@
 // generate(): a prompt's ids in, a stream of events out: chunked prefill over a reusable sequence, then one token at a time until something ends the reply.
 import { EngineError, engineError } from '../errors'
-import type { DecoderModel } from '../runtime/model-types'
-import type { StreamDecoder } from '../tokenizer/types'
-import { prefill, type Clock } from './prefill'
+import type { GenerateOptions } from './generate-options'
+import { prefill } from './prefill'
 import { createReplySampler } from './reply-sampler'
 import { createReplyText } from './reply-text'
-import { createSequence, type Sequence } from './sequence'
-import type { FinishReason, GenerateEvent, GenerationStats, SamplingSettings } from './types'
-import type { Vocabulary } from './vocabulary'
-
-/** What generation needs of a loaded model. */
-export interface GenerationModel {
-  readonly decoder: DecoderModel
-  readonly createStreamDecoder: () => StreamDecoder
-  /** Ids that end a reply. */
-  readonly stopIds: ReadonlySet<number>
-  /** Texts that end a reply beside the caller's own, where turns are marked with words; they do not hold for a continuation. */
-  readonly stopStrings: readonly string[]
-  /** Tokens that prompt and reply may have together. */
-  readonly contextLength: number
-  /** The tokens' texts, for grammars and DRY; what needs them is refused without. */
-  readonly vocabulary?: Vocabulary
-}
-
-/** One reply. */
-export interface GenerateOptions {
-  readonly model: GenerationModel
-  readonly promptIds: readonly number[]
-  readonly settings: SamplingSettings
-  /** Keeps the KV cache between calls and reuses the common beginning; without it a cache is made for this call and freed at its end. */
-  readonly sequence?: Sequence
-  /** The reply is the prompt's own continuation (no chat template): its first word keeps the space before it. */
-  readonly continuesPrompt?: boolean
-  /** The reply's beginning, which the model is to go on from; it counts as part of the reply, not of the prompt. */
-  readonly prefillIds?: readonly number[]
-  /** Asks for a 'token' event per token with this many alternatives (0 or more), by the model's own distribution. */
-  readonly topLogprobs?: number
-  /** Injected in tests. */
-  readonly clock?: Clock
-  readonly randomSeed?: () => number
-  readonly signal?: AbortSignal
-}
+import { createSequence } from './sequence'
+import type { FinishReason, GenerateEvent, GenerationStats } from './types'
 
 /** Ids of the prompt that a continuation's text is decoded behind; enough for any tokenizer's word-start rule. */
 const CONTINUED_IDS = 8

@@ -2,7 +2,7 @@
 import { engineError } from '../errors'
 import { compileConstraint } from './grammar/compile-constraint'
 import { createMatcher, type GrammarMatcher } from './grammar/matcher'
-import type { GenerateOptions } from './generate'
+import type { GenerateOptions } from './generate-options'
 import type { LogitsSettings } from './logits-settings'
 import { readLogprobs, type StepLogprobs } from './logprobs'
 import { createSampler } from './sampler'
@@ -10,7 +10,7 @@ import type { SamplingSettings } from './types'
 import type { Vocabulary } from './vocabulary'
 
 /** DRY's borders where none are given, as its author advises. */
-export const DRY_SEQUENCE_BREAKERS: readonly string[] = ['\n', ':', '"', '*']
+const DRY_SEQUENCE_BREAKERS: readonly string[] = ['\n', ':', '"', '*']
 
 /** Picks the tokens of one reply. */
 export interface ReplySampler {

@@ -4,10 +4,7 @@ import type { PreparedForm } from '../prepared/types'
 import { fittingBlockSize, type CodeBits, type MatrixShape } from '../tensor/nbits/layout'
 
 /** Formats by name. 'stored' takes a quantized checkpoint's own codes where ONNX Runtime multiplies with them, and q8 elsewhere. */
-export const WEIGHT_FORMATS = ['f32', 'f32-low-memory', 'q8', 'q4', 'quality', 'balanced', 'fast', 'stored'] as const
-
-/** A weight format as people name it. */
-export type WeightFormatName = (typeof WEIGHT_FORMATS)[number]
+export type WeightFormatName = 'f32' | 'f32-low-memory' | 'q8' | 'q4' | 'quality' | 'balanced' | 'fast' | 'stored'
 
 /** Codes of so many bits with a scale for so many values. 8 bits lie around the middle, 4 bits have zero points: that is where each errs least. */
 interface Wish {
@@ -35,11 +32,6 @@ const RECIPES: Readonly<Record<Exclude<WeightFormatName, 'f32' | 'f32-low-memory
 
 /** ONNX Runtime's kernels take blocks of 16 values and more; a narrower matrix gains nothing. */
 const MIN_COLUMNS = 16
-
-/** Whether a name is a format. */
-export function isWeightFormat(name: string): name is WeightFormatName {
-  return WEIGHT_FORMATS.some((format) => format === name)
-}
 
 /** Whether the format computes with exact F32 weights. */
 export function isExact(format: WeightFormatName): format is 'f32' | 'f32-low-memory' {

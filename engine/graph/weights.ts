@@ -26,7 +26,7 @@ interface WeightSlot {
 export type MatrixLayout = 'out-in' | 'in-out'
 
 /** A matrix that a linear block multiplies with; `shape` is the stored one. */
-export interface LinearSlot extends WeightSlot {
+interface LinearSlot extends WeightSlot {
   readonly layout: MatrixLayout
   /** Never quantized: a router's small errors would choose other experts. */
   readonly exact?: boolean

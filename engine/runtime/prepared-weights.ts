@@ -14,7 +14,7 @@ import { writeFailure } from '../prepared/write-failure'
 const DEFAULT_MAX_BYTES = 100 * 1024 ** 3
 
 /** The folder for those who name none: the system's place for what can be made again. */
-export function defaultPreparedFolder(
+function defaultPreparedFolder(
   env: Readonly<Record<string, string | undefined>> = process.env,
   system: { readonly platform: NodeJS.Platform; readonly home: string } = { platform: process.platform, home: homedir() },
 ): string {

@@ -1,6 +1,6 @@
 // Rows of the chat database as values: what SQLite returns is checked once, here.
 import * as v from 'valibot'
-import { samplingSchema } from '../../preload/sampling'
+import { samplingSchema } from '../../preload/contract-sampling'
 import type { Chat, Message } from '../../preload/contract'
 
 /** A message without its place among its siblings. */

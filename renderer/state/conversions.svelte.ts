@@ -32,7 +32,8 @@ export class Conversions {
 
   /** Follows the queue until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const ended = (): boolean => signal.aborted
+    while (!ended()) {
       try {
         for await (const event of this.#client.stream('conversions.watch', {}, signal)) {
           if (event.type === 'all') this.#jobs = event.jobs
@@ -42,7 +43,7 @@ export class Conversions {
       } catch {
         // The connection tells the person; here it is only tried again.
       }
-      if (signal.aborted) return
+      if (ended()) return
       await new Promise((resolve) => setTimeout(resolve, REOPEN_MS))
     }
   }

@@ -28,7 +28,7 @@ export class Inspector {
   #toggled = $state.raw<readonly string[]>([])
   #totalRows = $state(0)
   #matching = $state(0)
-  #pages = $state.raw<ReadonlyMap<number, readonly TensorRow[]>>(new Map())
+  #pages = $state.raw<Readonly<Record<number, readonly TensorRow[]>>>({})
   #rowsError = $state.raw<ContractError | null>(null)
   #detail = $state.raw<TensorDetail | null>(null)
   readonly #client: Client
@@ -72,7 +72,7 @@ export class Inspector {
 
   /** The row at a place, undefined until it has come. */
   rowAt(index: number): TensorRow | undefined {
-    return this.#pages.get(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS]
+    return this.#pages[Math.floor(index / PAGE_ROWS)]?.[index % PAGE_ROWS]
   }
 
   /** Looks into what lies at a path. */
@@ -105,7 +105,7 @@ export class Inspector {
     this.#rowsError = null
     this.#query = ''
     this.#toggled = []
-    this.#pages = new Map()
+    this.#pages = {}
     this.#totalRows = 0
     this.#matching = 0
   }
@@ -182,8 +182,7 @@ export class Inspector {
         limit: PAGE_ROWS,
       })
       if (version !== this.#version) return
-      const kept = page === 0 ? [] : [...this.#pages]
-      this.#pages = new Map([...kept, [page, answer.rows]])
+      this.#pages = { ...(page === 0 ? {} : this.#pages), [page]: answer.rows }
       this.#totalRows = answer.totalRows
       this.#matching = answer.tensors
       this.#rowsError = null

@@ -28,7 +28,17 @@ function openTensor(tensor: GgufTensor, header: GgufHeader): OpenedTensor {
     const format = littleEndian && shape.length > 1 ? nbitsFormatOfBlocks(type) : null
     const quantized = format === null ? {} : { quantized: format }
     return {
-      info: { name, dtype: 'F32', shape, file, sizeBytes: elements * 4, storage: 'computed', computation: 'dequantized', block, ...quantized },
+      info: {
+        name,
+        dtype: 'F32',
+        shape,
+        file,
+        sizeBytes: elements * 4,
+        storage: 'computed',
+        computation: 'dequantized',
+        block,
+        ...quantized,
+      },
       compute: dequantizedRange({ file, offsetBytes, type, littleEndian }),
     }
   }

@@ -1,7 +1,7 @@
 // Where everything lies in a file that is about to be written: known to the byte before the first tensor is read.
 import type { BlockTarget } from '../../tensor/blocks/quantize'
 import type { Dtype } from '../../tensor/dtype'
-import type { GgufEntries } from './gguf-layout'
+import type { GgufEntries } from './gguf-entries'
 
 /** What numbers are in a file: a dtype, or blocks of a format that has them. */
 export type StoredDtype = Dtype | BlockTarget

@@ -2,18 +2,8 @@
 import { engineError } from '../../errors'
 import { GGML_TYPES } from '../gguf/tensor-types'
 import { MAX_NAME_BYTES } from '../gguf/limits'
+import type { GgufEntries, GgufEntryValue } from './gguf-entries'
 import type { FileLayout, OutputTensor, StoredDtype } from './file-layout'
-
-/** A metadata value to write. */
-export type GgufEntryValue =
-  | { readonly type: 'u32' | 'i32' | 'f32'; readonly value: number }
-  | { readonly type: 'bool'; readonly value: boolean }
-  | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'strings'; readonly values: readonly string[] }
-  | { readonly type: 'i32s' | 'f32s'; readonly values: readonly number[] }
-
-/** Metadata in the order in which it is written. */
-export type GgufEntries = readonly (readonly [key: string, value: GgufEntryValue])[]
 
 const VERSION = 3
 const ALIGNMENT_BYTES = 32

@@ -1,5 +1,5 @@
 // config.json as GGUF metadata. Keys follow the GGUF specification and llama.cpp (convert_hf_to_gguf.py).
-import type { GgufEntries, GgufEntryValue } from '../../checkpoint/writers/gguf-layout'
+import type { GgufEntries, GgufEntryValue } from '../../checkpoint/writers/gguf-entries'
 import type { DecoderConfig, RopeScaling } from '../../config/decoder-config'
 import { engineError } from '../../errors'
 

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isJsonObject, readJsonFile, type JsonObject, type JsonValue } from '../../bytes/json'
-import type { GgufEntries, GgufEntryValue } from '../../checkpoint/writers/gguf-layout'
+import type { GgufEntries, GgufEntryValue } from '../../checkpoint/writers/gguf-entries'
 import { EngineError, engineError } from '../../errors'
 import { ggufPreTokenizerName } from '../../tokenizer/gguf/patterns'
 import { loadTokenizer } from '../../tokenizer/load'

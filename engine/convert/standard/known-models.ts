@@ -28,7 +28,7 @@ const rows = (figures: Figures, table: readonly Row[]): readonly KnownModel[] =>
   }))
 
 /** The table; the first row that fits counts. */
-export const KNOWN_MODELS: readonly KnownModel[] = [
+const KNOWN_MODELS: readonly KnownModel[] = [
   ...rows({ ropeTheta: 1e6, normEps: 1e-5, maxPositions: 32_768 }, [
     ['MiniMind2-small', 512, 128, null, 6400, 64],
     ['MiniMind2', 768, 192, null, 6400, 96],

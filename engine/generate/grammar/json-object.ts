@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../bytes/json'
 import { engineError } from '../../errors'
 import { anyObject, list, plainCharacter, space } from './json-text'
-import type { SchemaReader } from './json-schema'
+import type { SchemaReader } from './schema-reader'
 import { choice, codePoints, EMPTY, ref, repeat, sequence, text, type CodePointRanges, type GrammarNode } from './nodes'
 
 /** The object of a schema whose keywords were checked. Throws "generate/schema-invalid", "generate/schema-unsupported". */

@@ -3,18 +3,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../bytes/json'
 import { engineError } from '../../errors'
 import { numberBetween } from './number-range'
 import { objectRule } from './json-object'
+import type { SchemaReader } from './schema-reader'
 import { ANY_VALUE, anyString, anyValueRules, list, space, stringOf } from './json-text'
 import { checkGrammarLimit, choice, GRAMMAR_LIMITS, optional, ref, repeat, sequence, text, type Grammar, type GrammarNode } from './nodes'
 import { parseRegex } from './parse-regex'
 import { JSON_FORMATS } from './json-formats'
-
-/** Where a schema is read: rules made so far, and how to read a part of it. `pointer` is the JSON pointer of a part. */
-export interface SchemaReader {
-  readonly rules: Map<string, GrammarNode>
-  readonly read: (schema: JsonValue, pointer: string) => GrammarNode
-  /** A new rule name. */
-  readonly name: (kind: string) => string
-}
 
 /** Say nothing about what is valid, or only how it is described. */
 const ANNOTATIONS = [

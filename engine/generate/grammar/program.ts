@@ -4,7 +4,7 @@ import { checkGrammarLimit, GRAMMAR_LIMITS, type CodePointRanges, type Grammar, 
 import { utf8Sequences } from './utf8-ranges'
 
 /** One place. `set` indexes `byteSets`; `next`, `targets` and `entry` are places. */
-export type Place =
+type Place =
   | { readonly op: 'byte'; readonly set: number; readonly next: number }
   | { readonly op: 'split'; readonly targets: readonly number[] }
   | { readonly op: 'call'; readonly rule: number; readonly next: number }

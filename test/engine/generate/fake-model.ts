@@ -2,7 +2,7 @@
 import type { DecoderConfig } from '../../../engine/config/decoder-config'
 import { readDecoderConfig } from '../../../engine/config/read-config'
 import { engineError } from '../../../engine/errors'
-import type { GenerationModel } from '../../../engine/generate/generate'
+import type { GenerationModel } from '../../../engine/generate/generate-options'
 import type { DecoderModel, KvCache } from '../../../engine/runtime/model-types'
 
 /** Letters a..z are ids 0..25; 26 is a space, 27 ends the turn. */

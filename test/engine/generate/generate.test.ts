@@ -1,6 +1,7 @@
 // generate(): finish reasons, prefix reuse, chunks, cancelling and release, on a decoder without weights.
 import { describe, expect, it } from 'vitest'
-import { generate, type GenerateOptions } from '../../../engine/generate/generate'
+import { generate } from '../../../engine/generate/generate'
+import type { GenerateOptions } from '../../../engine/generate/generate-options'
 import { createSequence } from '../../../engine/generate/sequence'
 import type { GenerateEvent, SamplingSettings } from '../../../engine/generate/types'
 import { createFakeModel, idsOf } from './fake-model'

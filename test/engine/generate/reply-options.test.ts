@@ -1,6 +1,7 @@
 // generate() with log-probabilities, a given beginning, and a form that the reply must have.
 import { describe, expect, it } from 'vitest'
-import { generate, type GenerateOptions } from '../../../engine/generate/generate'
+import { generate } from '../../../engine/generate/generate'
+import type { GenerateOptions } from '../../../engine/generate/generate-options'
 import { buildTokenTrie } from '../../../engine/generate/grammar/token-trie'
 import { readLogprobs } from '../../../engine/generate/logprobs'
 import type { GenerateEvent, SamplingSettings } from '../../../engine/generate/types'

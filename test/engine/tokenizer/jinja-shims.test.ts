@@ -1,5 +1,6 @@
 // What Python's jinja2 3.1.6 prints and the library alone does not; and templates that try to take all time or memory.
 import { describe, expect, it } from 'vitest'
+import { EngineError } from '../../../engine/errors'
 import { createChatTemplate } from '../../../engine/tokenizer/chat-template'
 
 const render = (text: string) =>
@@ -8,6 +9,16 @@ const render = (text: string) =>
     s: 'a,b,,c',
     nums: [3, 1, 2],
   })
+
+const codeOf = (act: () => unknown): string => {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof EngineError) return error.code
+    throw error
+  }
+  return 'nothing was thrown'
+}
 
 describe('Python in templates', () => {
   it.each([
@@ -47,7 +58,7 @@ describe('a hostile template', () => {
     ['the prototype of a value', '{{ messages.__proto__.x }}'],
   ])('ends with a code: %s', (_, template) => {
     const startMs = performance.now()
-    expect(() => render(template)).toThrow(expect.objectContaining({ name: 'EngineError', code: expect.stringMatching(/^template\//) }))
+    expect(codeOf(() => render(template))).toMatch(/^template\//)
     // Room for a busy machine; alone it is below two seconds.
     expect(performance.now() - startMs).toBeLessThan(6000)
   })

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
-import type { GenerationModel } from '../../../../engine/generate/generate'
+import type { GenerationModel } from '../../../../engine/generate/generate-options'
 import type { GenerationStats, SamplingSettings } from '../../../../engine/generate/types'
 import { engineError } from '../../../../engine/errors'
 import { printable } from '../../printable'
