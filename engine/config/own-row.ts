@@ -4,7 +4,7 @@ import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonObject, typ
 import { EngineError, engineError } from '../errors'
 import { mergeRows } from './families/merge-rows'
 import { FAMILIES } from './families/table'
-import type { FamilyRow, RowChange } from './families/types'
+import type { FamilyRow } from './families/types'
 
 /** File name in a model folder. */
 const OWN_ROW_FILE = 'weightroom.json'
