@@ -1,7 +1,7 @@
 // `npm run bench [-- NAME ...]`: runs one benchmark of this folder, that of the model without a name.
-const BENCHMARKS = ['model', 'conversion']
+const BENCHMARKS = ['model', 'conversion', 'formats']
 
 const [first = 'model'] = process.argv.slice(2)
 const name = first.startsWith('-') ? 'model' : first
-if (!BENCHMARKS.includes(name)) throw new Error(`There is no benchmark "${name}"; there are ${BENCHMARKS.join(' and ')}.`)
+if (!BENCHMARKS.includes(name)) throw new Error(`There is no benchmark "${name}"; there are ${BENCHMARKS.join(', ')}.`)
 await import(`./${name}.mjs`)
