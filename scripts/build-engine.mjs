@@ -34,6 +34,11 @@ const { status } = spawnSync(
     '--noCheck',
     '--declaration',
     '--emitDeclarationOnly',
+    // The folder was emptied: what an earlier run wrote has to be written again.
+    '--incremental',
+    'false',
+    '--tsBuildInfoFile',
+    'null',
     '--outDir',
     'out/engine',
   ],
