@@ -42,7 +42,7 @@ test('the built-in model loads at start, answers, and remembers the conversation
   const states = watch.events.map(({ status }) => status)
   expect(states).toContain('loading')
   expect(watch.events.at(-1)).toMatchObject({
-    model: { modelId: 'guide', name: 'guide', modelType: 'llama', executionProvider: 'CPUExecutionProvider' },
+    model: { modelId: 'guide', name: 'guide', modelType: 'llama', executionProvider: 'CPUExecutionProvider', weightFormat: 'quality' },
   })
   const chat = await harness.value('chats.create', {})
   const events = await reply(harness, chat.id, 'What is safetensors?')
