@@ -5,12 +5,16 @@ import type { DecoderModel, KvCache } from '../runtime/model-types'
 /** A sequence of a decoder. One generation at a time; dispose frees the KV cache (after the running generation has ended). */
 export class Sequence implements Disposable {
   readonly #cache: KvCache
+  readonly #switchTokens: number
+  /** Whether the keys in the cache were rotated for a length beyond the switch. */
+  #beyondSwitch = false
   #ids: number[] = []
   #busy = false
   #disposed = false
 
-  constructor(cache: KvCache) {
+  constructor(cache: KvCache, rotationSwitchTokens: number | null) {
     this.#cache = cache
+    this.#switchTokens = rotationSwitchTokens ?? Infinity
   }
 
   /** Tokens the sequence can hold. */
@@ -41,13 +45,17 @@ export class Sequence implements Disposable {
   reuse(promptIds: readonly number[]): number {
     const limit = Math.min(this.#ids.length, promptIds.length - 1)
     let shared = 0
-    while (shared < limit && this.#ids[shared] === promptIds[shared]) shared++
+    const alike = promptIds.length > this.#switchTokens === this.#beyondSwitch
+    while (alike && shared < limit && this.#ids[shared] === promptIds[shared]) shared++
     this.#cache.truncate(shared)
     this.#ids.length = shared
     return shared
   }
 
-  /** Appends `ids`; logits of the last one ([vocabSize] F32) or none. `sequenceTokens` as in forward. On failure the sequence stays as it was. */
+  /**
+   * Appends `ids`; logits of the last one ([vocabSize] F32) or none. `sequenceTokens` as in forward. Where the rotation changes with the length, everything is
+   * computed anew, which gives what Transformers gives without a cache. On failure the sequence stays as it was, or is empty where it had to begin anew.
+   */
   async append(
     decoder: DecoderModel,
     options: {
@@ -57,8 +65,17 @@ export class Sequence implements Disposable {
       readonly signal?: AbortSignal
     },
   ): Promise<Float32Array> {
-    const logits = await decoder.forward({ ...options, cache: this.#cache })
-    for (const id of options.ids) this.#ids.push(id)
+    const { sequenceTokens = 0 } = options
+    const beyondSwitch = Math.max(this.#ids.length + options.ids.length, sequenceTokens) > this.#switchTokens
+    const lost = beyondSwitch === this.#beyondSwitch ? [] : this.#ids
+    if (lost.length > 0) {
+      this.#cache.truncate(0)
+      this.#ids = []
+    }
+    this.#beyondSwitch = beyondSwitch
+    const ids = [...lost, ...options.ids]
+    const logits = await decoder.forward({ ...options, ids, cache: this.#cache })
+    for (const id of ids) this.#ids.push(id)
     return logits
   }
 
@@ -71,5 +88,5 @@ export class Sequence implements Disposable {
 
 /** An empty sequence with room for `capacityTokens` tokens. */
 export function createSequence(decoder: DecoderModel, options: { readonly capacityTokens: number }): Sequence {
-  return new Sequence(decoder.createCache(options))
+  return new Sequence(decoder.createCache(options), decoder.rotationSwitchTokens ?? null)
 }

@@ -8,6 +8,7 @@ import { GrowingKvCache } from './kv-cache'
 import type { DecoderModel, KvCache, LogitsRequest } from './model-types'
 import type { OrtRuntime, OrtSession, OrtValue } from './ort-types'
 import { cacheHeadDim } from '../graph/blocks/heads'
+import { ropeSwitchTokens } from '../graph/rope/frequencies'
 import { RopeCache } from './rope-cache'
 import { ScratchValues } from './scratch-values'
 
@@ -58,6 +59,7 @@ export class OrtDecoder implements LoadedDecoder {
   readonly weightBytes: number
   readonly notes: readonly string[]
   readonly format: WeightFormatName
+  readonly rotationSwitchTokens: number | null
   readonly #parts: DecoderParts
   readonly #ropes: readonly RopeCache[]
   readonly #scratch: ScratchValues
@@ -70,6 +72,7 @@ export class OrtDecoder implements LoadedDecoder {
     this.weightBytes = parts.weightBytes
     this.notes = parts.notes
     this.format = parts.format
+    this.rotationSwitchTokens = parts.config.ropes.map(ropeSwitchTokens).find((tokens) => tokens !== null) ?? null
     this.#parts = parts
     this.#ropes = parts.config.ropes.map((rope) => new RopeCache({ runtime: parts.runtime, rope }))
     this.#scratch = new ScratchValues(parts.runtime)

@@ -26,6 +26,8 @@ export interface DecoderModel extends Disposable {
   readonly weightBytes: number
   /** Whether a prompt should come in one pass: parts after the first would cost as much as all before them. */
   readonly wholePrompt?: boolean
+  /** Length in tokens beyond which every position rotates otherwise (`longrope`): keys from before are then of no use, and the other way round. */
+  readonly rotationSwitchTokens?: number | null
   /** An empty cache. `capacityTokens` is its limit; memory is taken in steps as the sequence grows. */
   readonly createCache: (options: { readonly capacityTokens: number }) => KvCache
   /**

@@ -1,4 +1,4 @@
-// What the tests verify of each family against Transformers 5.18: test/engine/runtime/families.test.ts and the reference models.
+// What the tests verify of each family against Transformers 5.18: test/engine/runtime/families.test.ts and decoder-golden.test.ts; test/engine/config/family-checks.test.ts holds this list to the fixtures.
 import { FAMILIES } from './table'
 
 /** A thing that was compared: logits in one pass and in parts, greedy ids, decoding over the KV cache. */

@@ -110,6 +110,13 @@ export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFreq
   }
 }
 
+/** Length in tokens up to which `longrope` rotates with the short factors and beyond which with the long ones; null where all lengths rotate alike or the kind has no such step. */
+export function ropeSwitchTokens({ scaling }: RopeConfig): number | null {
+  if (scaling.kind !== 'longrope') return null
+  const { shortFactor, longFactor, originalMaxPositionEmbeddings } = scaling
+  return shortFactor.every((factor, pair) => factor === longFactor[pair]) ? null : originalMaxPositionEmbeddings
+}
+
 /** Whether the frequencies of a sequence change while it grows. */
 export function ropeDependsOnLength(rope: RopeConfig): boolean {
   return rope.scaling.kind === 'dynamic' || rope.scaling.kind === 'longrope'
