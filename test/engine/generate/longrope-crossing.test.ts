@@ -1,7 +1,8 @@
 // Replies that cross the original length of longrope: the sequence is computed anew there, as in Transformers without a cache. Fixture: test/fixtures/make_models.py.
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { generate, type GenerationModel } from '../../../engine/generate/generate'
+import { generate } from '../../../engine/generate/generate'
+import type { GenerationModel } from '../../../engine/generate/generate-options'
 import { createSequence, type Sequence } from '../../../engine/generate/sequence'
 import type { SamplingSettings } from '../../../engine/generate/types'
 import type { DecoderModel } from '../../../engine/runtime/model-types'
