@@ -38,7 +38,16 @@ describe('weightroom run', () => {
     }
     await writeFile(path, JSON.stringify(schema))
     for (const seed of [1, 2]) {
-      const { text, finishReason } = await answer('--json-schema', path, '--temperature', '2', '--seed', String(seed))
+      const { text, finishReason } = await answer(
+        '--json-schema',
+        path,
+        '--temperature',
+        '2',
+        '--seed',
+        String(seed),
+        '--max-tokens',
+        '120',
+      )
       expect(finishReason).toBe('stop')
       const value = JSON.parse(text) as { kind: string; parts: number; known: boolean }
       expect(Object.keys(value)).toEqual(['kind', 'parts', 'known'])
@@ -56,11 +65,12 @@ describe('weightroom run', () => {
   })
 
   it('gives the same reply for the same seed under every sampler', async () => {
+    // The built-in model knows this answer so well that a lower temperature rarely changes it.
     const options = [
       '--seed',
       '5',
       '--temperature',
-      '1.5',
+      '4',
       '--xtc-probability',
       '0.5',
       '--dry-multiplier',
