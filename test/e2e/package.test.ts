@@ -1,5 +1,6 @@
 // The package as people install it: built from an Electron folder without downloads, opened, listed, and its command run.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,7 +48,7 @@ describe.skipIf(missing !== null)(`the .deb${missing === null ? '' : ` (skipped:
     execFileSync('dpkg-deb', ['--extract', deb, installed])
     listing = execFileSync('find', ['.', '-type', 'f'], { cwd: installed, encoding: 'utf8' }).split('\n')
   }, 300_000)
-  afterAll(() => rmSync(work, { recursive: true, force: true }))
+  afterAll(() => rmSync(work, { recursive: true, force: true, maxRetries: 5 }))
 
   it('names itself, its architecture and its dependencies', () => {
     const control = execFileSync('dpkg-deb', ['--field', deb], { encoding: 'utf8' })
@@ -111,7 +112,10 @@ describe.skipIf(missing !== null)(`the .deb${missing === null ? '' : ` (skipped:
       expect(page.status).toBe(200)
       expect(await page.text()).toMatch(/<script type="module"/)
     } finally {
+      // It may still be writing into the folder that is removed next.
+      const ended = once(served, 'exit')
       served.kill('SIGTERM')
+      await ended
     }
   })
 })
