@@ -1,4 +1,5 @@
 // The one model that the engine process holds, with the conversation whose keys and values it still knows.
+import { EngineError } from '../../../engine/errors'
 import { loadModel } from '../../../engine/generate/load-model'
 import type { LoadedModel as EngineModel } from '../../../engine/generate/load-model'
 import { generate } from '../../../engine/generate/generate'
@@ -29,6 +30,9 @@ interface GenerateOptions {
   readonly signal: AbortSignal
 }
 
+/** The disk took no prepared weights. */
+const CANNOT_WRITE: ReadonlySet<string> = new Set(['prepared/disk-full', 'prepared/write-failed'])
+
 /** Begins without a model. */
 export function createResidentModel(): ResidentModel {
   let resident: { readonly path: string; readonly model: EngineModel; readonly sequence: Sequence } | null = null
@@ -44,14 +48,17 @@ export function createResidentModel(): ResidentModel {
     load: async ({ path, threads, contextLength, preparedFolder }, { emit, signal }) => {
       // Freed first: two models at once may not fit.
       unload()
-      const model = await loadModel(path, {
+      const options = {
         contextLength,
         signal,
         onProgress: emit,
-        // As the command line's `run` does.
-        format: 'auto',
         prepared: { folder: preparedFolder },
         ...(threads !== null && { threads }),
+      }
+      // As the command line's `run` does. Where nothing can be written, weights that lie in their files still run as they are.
+      const model = await loadModel(path, { ...options, format: 'auto' }).catch(async (failure: unknown) => {
+        if (!(failure instanceof EngineError) || !CANNOT_WRITE.has(failure.code)) throw failure
+        return await loadModel(path, { ...options, format: 'f32' })
       })
       if (model.chatTemplateProblem !== null) {
         // Conversations are all that is asked of this process.
