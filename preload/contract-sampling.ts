@@ -1,5 +1,6 @@
 // Sampling settings as they cross the border and are stored, with the values that switch each of the later ones off.
 import * as v from 'valibot'
+import { SAMPLING_OFF } from './contract-sampling-off'
 
 const number = (min: number, max: number) => v.pipe(v.number(), v.minValue(min), v.maxValue(max))
 const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
@@ -46,31 +47,6 @@ const samplingFields = v.object({
 })
 export type Sampling = v.InferOutput<typeof samplingFields>
 export type Constraint = v.InferOutput<typeof constraintSchema>
-
-/** What the settings are that older versions did not have, and that no model's author gives: all off. */
-export const SAMPLING_OFF = {
-  typicalP: 1,
-  topH: null,
-  epsilonCutoff: 0,
-  etaCutoff: 0,
-  minNewTokens: 0,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  noRepeatNgramSize: 0,
-  dryMultiplier: 0,
-  dryBase: 1.75,
-  dryAllowedLength: 2,
-  drySequenceBreakers: ['\n', ':', '"', '*'],
-  xtcProbability: 0,
-  xtcThreshold: 0.1,
-  mirostat: false,
-  mirostatTau: 5,
-  mirostatEta: 0.1,
-  dynamicTemperatureRange: 0,
-  dynamicTemperatureExponent: 1,
-  logitBias: [],
-  constraint: null,
-} satisfies Partial<Sampling>
 
 /** Checks sampling settings; what an older version did not write is off. */
 export const samplingSchema = v.pipe(

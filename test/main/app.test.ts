@@ -1,4 +1,4 @@
-import { SAMPLING_OFF } from '../../preload/contract-sampling'
+import { SAMPLING_OFF } from '../../preload/contract-sampling-off'
 import { cpSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'

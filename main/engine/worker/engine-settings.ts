@@ -1,7 +1,7 @@
 // Sampling settings of the contract as the engine takes them, and back.
 import type { SamplingSettings } from '../../../engine/generate/types'
 import type { Sampling } from '../../../preload/contract'
-import { SAMPLING_OFF } from '../../../preload/contract-sampling'
+import { SAMPLING_OFF } from '../../../preload/contract-sampling-off'
 
 /** At this bias a token is meant to be banned (OpenAI API reference, logit_bias). */
 const BAN = -100

@@ -1,4 +1,5 @@
 // The sampling settings as the panel offers them: the slider's range is the useful part of what the contract allows.
+import { SAMPLING_OFF } from '../../../preload/contract-sampling-off'
 import type { Sampling } from '../../../preload/contract'
 
 /** Settings that are one number and never empty. */
@@ -93,31 +94,6 @@ export const MIROSTAT_SETTINGS: readonly SliderSetting[] = [
   setting('mirostatEta', [0, 1, 0.01], { off: null }),
 ]
 
-/** What the settings beyond the basic ones are where nothing is said: off. */
-const OFF = {
-  typicalP: 1,
-  topH: null,
-  epsilonCutoff: 0,
-  etaCutoff: 0,
-  minNewTokens: 0,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  noRepeatNgramSize: 0,
-  dryMultiplier: 0,
-  dryBase: 1.75,
-  dryAllowedLength: 2,
-  drySequenceBreakers: ['\n', ':', '"', '*'],
-  xtcProbability: 0,
-  xtcThreshold: 0.1,
-  mirostat: false,
-  mirostatTau: 5,
-  mirostatEta: 0.1,
-  dynamicTemperatureRange: 0,
-  dynamicTemperatureExponent: 1,
-  logitBias: [],
-  constraint: null,
-} satisfies Partial<Sampling>
-
 /** What "reset" returns to where neither the settings nor a loaded model say otherwise. */
 export const FALLBACK_SAMPLING: Sampling = {
   temperature: 0.7,
@@ -128,7 +104,7 @@ export const FALLBACK_SAMPLING: Sampling = {
   seed: null,
   maxNewTokens: null,
   stop: [],
-  ...OFF,
+  ...SAMPLING_OFF,
 }
 
 /** Sets of sampling settings with a name; the rest of the settings stays as it is. */

@@ -3,7 +3,7 @@ import type { ReplyEngine } from '../../../main/chats/ports'
 import { serviceError } from '../../../main/service-error'
 import type { ChatMessage } from '../../../engine/tokenizer/types'
 import type { ReplyStats, Sampling } from '../../../preload/contract'
-import { SAMPLING_OFF } from '../../../preload/contract-sampling'
+import { SAMPLING_OFF } from '../../../preload/contract-sampling-off'
 import type { GenerateOutcome, ReplyPrefix } from '../../../main/engine/protocol'
 
 /** Sampling that the scripted model reports as its author's. */
