@@ -1,5 +1,5 @@
-// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Imports values only of fake-workbench.ts,
-// so that both can be put into a page as a script.
+// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Imports values only of fake-workbench.ts
+// and contract-sampling-off.ts, so that all three can be put into a page as a script.
 import { SAMPLING_OFF } from '../../preload/contract-sampling-off'
 import type {
   AppInfo,
