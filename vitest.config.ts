@@ -1,9 +1,12 @@
 // Tests: unit and property tests on Node, the renderer on happy-dom, and the end-to-end suites over a finished build.
+import { availableParallelism } from 'node:os'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // The runner's own choice leaves one core idle: half of a 2-core machine, while many files mostly wait for a browser or a child process.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         test: {
