@@ -31,6 +31,7 @@ const GROUPS: readonly { readonly kinds: readonly FileKind[]; readonly preferred
   { kinds: ['flax-msgpack'], preferred: 'flax_model.msgpack' },
   { kinds: ['onnx'], preferred: 'model.onnx' },
   { kinds: ['numpy-npz', 'numpy-npy'], preferred: 'weights.npz' },
+  { kinds: ['llama2c'], preferred: 'model.bin' },
   { kinds: ['ggml'], preferred: 'ggml-model.bin' },
 ]
 

@@ -1,6 +1,8 @@
 // What a file holds, judged by its first bytes; names only decide where bytes cannot.
 import { basename } from 'node:path'
 import { openRandomAccessFile, type RandomAccessFile } from '../bytes/random-access-file'
+import { hasLlama2cMagic, readLegacyHeader } from './llama2c/header'
+import { hasLegacySize } from './llama2c/layout'
 import { MAX_HEADER_BYTES } from './safetensors-header'
 
 /** How many bytes the detection looks at; a tar archive has its magic at 257. */
@@ -26,6 +28,7 @@ export type FileKind =
   | 'tensorflow-saved-model'
   | 'flax-msgpack'
   | 'numpy-npy'
+  | 'llama2c'
   | 'unknown'
 
 /** How a kind is called in sentences. */
@@ -48,6 +51,7 @@ export const FILE_KIND_NAMES: Readonly<Record<FileKind, string>> = {
   'tensorflow-saved-model': 'TensorFlow SavedModel',
   'flax-msgpack': 'Flax msgpack',
   'numpy-npy': 'NumPy array',
+  llama2c: 'llama2.c export',
   unknown: 'unknown',
 }
 
@@ -84,13 +88,22 @@ function looksLikePickle(prefix: Uint8Array): boolean {
   return proto === 0x80 && version >= 2 && version <= 5
 }
 
-/** Judges a file by its first bytes (as many as there are, at most 512) and its name. */
-export function fileKind(prefix: Uint8Array, path: string): FileKind {
+/** Exports without a magic are known by their size, which must be exactly what their counts make. */
+function looksLikeLlama2c(prefix: Uint8Array, fileSizeBytes: number): boolean {
+  if (hasLlama2cMagic(prefix)) return true
+  const header = readLegacyHeader(prefix)
+  return header !== null && hasLegacySize(header, fileSizeBytes)
+}
+
+/** Judges a file by its first bytes (as many as there are, at most 512), its size and its name. */
+export function fileKind(prefix: Uint8Array, { path, sizeBytes }: { readonly path: string; readonly sizeBytes: number }): FileKind {
   const name = basename(path)
   if (prefix.length === 0) return 'empty'
   const text = new TextDecoder('latin1').decode(prefix)
   // First of all: the low bytes of a header length may look like any other format's magic.
   if (looksLikeSafetensors(prefix)) return 'safetensors'
+  // Before pickles: a width of 640 looks like the first two bytes of one.
+  if (looksLikeLlama2c(prefix, sizeBytes)) return 'llama2c'
   if (text.startsWith('GGUF')) return 'gguf'
   if (/^(lmgg|tjgg|fmgg)/.test(text)) return 'ggml'
   if (text.startsWith('PK\x03\x04') || text.startsWith('PK\x05\x06')) return kindOfZip(prefix, name)
@@ -112,5 +125,5 @@ export async function readPrefix(file: RandomAccessFile): Promise<Uint8Array> {
 /** The kind of the file at `path`. Throws "bytes/not-found", "bytes/not-a-regular-file", "bytes/unreadable". */
 export async function detectFileKind(path: string): Promise<FileKind> {
   using file = await openRandomAccessFile(path)
-  return fileKind(await readPrefix(file), path)
+  return fileKind(await readPrefix(file), { path, sizeBytes: file.sizeBytes })
 }

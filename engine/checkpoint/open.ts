@@ -8,6 +8,7 @@ import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { openGguf } from './gguf/open-gguf'
 import { openFlax } from './flax/flax'
 import { openHdf5 } from './hdf5/hdf5'
+import { openLlama2c } from './llama2c/llama2c'
 import { openNpy, openNpz } from './numpy/numpy'
 import { openOnnx } from './onnx/onnx'
 import { readSafetensorsFile } from './safetensors'
@@ -33,6 +34,7 @@ const READERS: Partial<Record<FileKind, CheckpointReader>> = {
   'flax-msgpack': openFlax,
   'tensorflow-checkpoint': openTensorflow,
   'tensorflow-saved-model': openTensorflow,
+  llama2c: openLlama2c,
 }
 
 /** Kinds that hold weights, with a reader or without. */
@@ -49,6 +51,7 @@ const WEIGHT_KINDS: ReadonlySet<FileKind> = new Set([
   'tensorflow-saved-model',
   'flax-msgpack',
   'numpy-npy',
+  'llama2c',
 ])
 
 async function openSingleFile(path: string, options: ReadOptions): Promise<Checkpoint> {

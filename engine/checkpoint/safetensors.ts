@@ -13,7 +13,7 @@ export interface SafetensorsFile extends SafetensorsHeader {
 /** Says what lies in the place of a safetensors file where that is known: these are what people really meet. */
 async function refuseImpostor(file: RandomAccessFile): Promise<void> {
   const prefix = await readPrefix(file)
-  const kind = fileKind(prefix, file.path)
+  const kind = fileKind(prefix, file)
   if (kind === 'empty') throw engineError('checkpoint/empty-file', { path: file.path })
   if (kind === 'html') throw engineError('checkpoint/html-page', { path: file.path })
   if (kind === 'lfs-pointer') {

@@ -56,6 +56,7 @@ export type CheckpointFormat =
   | 'numpy-npz'
   | 'numpy-npy'
   | 'onnx'
+  | 'llama2c'
 
 /** A part of one tensor's bytes; `offsetBytes` counts from the tensor's start. */
 export interface TensorRange {

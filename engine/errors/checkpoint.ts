@@ -142,6 +142,11 @@ export const checkpointErrors = {
   'checkpoint/hard-linked-reference': (d: { path: string; reference: string }) =>
     `${d.path} refers to the file "${d.reference}", which has a second name elsewhere on the disk and is not opened.`,
 
+  'checkpoint/llama2c-header': (d: { path: string; reason: string }) =>
+    `The header of the llama2.c export ${d.path} is not valid: ${d.reason}.`,
+  'checkpoint/llama2c-size': (d: { path: string; expectedBytes: number; sizeBytes: number }) =>
+    `The llama2.c export ${d.path} has ${d.sizeBytes} bytes; the counts in its header make ${d.expectedBytes}.`,
+
   'checkpoint/no-weights': (d: { directory: string }) =>
     `There are no weights in ${d.directory}: no .safetensors file and no other checkpoint.`,
   'checkpoint/ambiguous-weights': (d: { directory: string; files: readonly string[] }) =>

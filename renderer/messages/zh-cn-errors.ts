@@ -142,6 +142,8 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/onnx-malformed': '{path} 不是有效的 ONNX 模型（第 {offsetBytes} 字节）：{reason}。',
   'checkpoint/hard-linked-reference': '{path} 引用的文件“{reference}”在磁盘上还有另一个名字（硬链接），因此不会打开。',
   'checkpoint/no-weights': '{directory} 里没有权重：没有 .safetensors 文件，也没有其他模型文件。',
+  'checkpoint/llama2c-header': 'llama2.c 导出文件 {path} 的头部无效：{reason}。',
+  'checkpoint/llama2c-size': 'llama2.c 导出文件 {path} 有 {sizeBytes} 字节；按其头部的数值应为 {expectedBytes} 字节。',
   'checkpoint/ambiguous-weights': '{directory} 里有多个权重文件，但没有索引说明哪些属于一组：{files}。',
   'checkpoint/unsupported-format': '{path} 的权重格式暂时无法打开。',
   'checkpoint/unsupported-weight-dtype': '{path} 的权重是 {dtype}，暂时无法运行；支持的有 {supported}。',

@@ -142,6 +142,8 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/onnx-malformed': '{path} 不是有效的 ONNX 模型（第 {offsetBytes} 個位元組）：{reason}。',
   'checkpoint/hard-linked-reference': '{path} 參照的檔案「{reference}」在磁碟上還有另一個名稱（硬連結），因此不會開啟。',
   'checkpoint/no-weights': '{directory} 裡沒有權重：沒有 .safetensors 檔案，也沒有其他模型檔案。',
+  'checkpoint/llama2c-header': 'llama2.c 匯出檔 {path} 的檔頭無效：{reason}。',
+  'checkpoint/llama2c-size': 'llama2.c 匯出檔 {path} 有 {sizeBytes} 位元組；依檔頭的數值應為 {expectedBytes} 位元組。',
   'checkpoint/ambiguous-weights': '{directory} 裡有多個權重檔案，但沒有索引說明哪些屬於一起：{files}。',
   'checkpoint/unsupported-format': '{path} 的權重格式目前還無法開啟。',
   'checkpoint/unsupported-weight-dtype': '{path} 的權重是 {dtype}，目前還無法執行；支援的有 {supported}。',

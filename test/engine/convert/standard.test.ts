@@ -6,36 +6,15 @@ import { openCheckpoint } from '../../../engine/checkpoint/open'
 import { convert } from '../../../engine/convert/convert'
 import { planConversion } from '../../../engine/convert/plan'
 import type { ConversionRequest, FamilyPlan } from '../../../engine/convert/types'
-import { openDecoder } from '../../../engine/generate/open-decoder'
-import { positionLogits } from '../../../engine/generate/position-logits'
 import { describeModelDirectory } from '../../../engine/inspect/describe-model'
 import { supportedModelTypes } from '../../../engine/config/families/table'
-import { decodeFloat32 } from '../../../engine/tensor/decode'
 import { engineCode } from '../../support/engine-code'
+import { goldenLogits, logitError } from '../../support/golden-logits'
 import { safetensorsFile } from '../../support/safetensors-writer'
 import { temporaryFolder } from '../../support/temporary-folder'
 
 const fixtures = join(import.meta.dirname, '../../fixtures/custom')
 const MAX_ERROR = 1e-4
-
-async function golden(folder: string): Promise<{ readonly ids: readonly number[]; readonly logits: Float32Array }> {
-  using checkpoint = await openCheckpoint(join(folder, 'golden.safetensors'))
-  const ids = new BigInt64Array(Uint8Array.from(await checkpoint.read('input_ids')).buffer)
-  return { ids: Array.from(ids, Number), logits: decodeFloat32(await checkpoint.read('logits'), 'F32') }
-}
-
-/** Largest difference in units of the spread of the expected logits. */
-async function logitError(model: string, expected: Awaited<ReturnType<typeof golden>>): Promise<number> {
-  const { decoder } = await openDecoder(model)
-  using _ = decoder
-  const found: number[] = []
-  for await (const rows of positionLogits({ decoder, ids: expected.ids, positionsPerPass: 64 })) found.push(...rows)
-  const { logits } = expected
-  const mean = logits.reduce((sum, value) => sum + value, 0) / logits.length
-  const deviation = Math.sqrt(logits.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logits.length)
-  expect(found).toHaveLength(logits.length)
-  return found.reduce((most, value, index) => Math.max(most, Math.abs(value - (logits[index] ?? NaN))), 0) / deviation
-}
 
 /** The case's folder without the golden file, which is a weight file too. */
 async function sourceOf(name: string, scratch: string): Promise<string> {
@@ -76,7 +55,8 @@ describe('the standard path', () => {
     expect(fieldOf(report.family, 'tie_word_embeddings')?.value).toBe(tied)
     const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8')) as Record<string, unknown>
     expect(config).toMatchObject({ model_type: family, tie_word_embeddings: tied })
-    if (supportedModelTypes.includes(family)) expect(await logitError(out, await golden(join(fixtures, name)))).toBeLessThan(MAX_ERROR)
+    if (supportedModelTypes.includes(family))
+      expect(await logitError(out, await goldenLogits(join(fixtures, name, 'golden.safetensors')))).toBeLessThan(MAX_ERROR)
   })
 
   it('reads heads, rotation and positions of a table beside the weights', async () => {
