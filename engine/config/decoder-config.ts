@@ -107,6 +107,8 @@ export interface ExpertsConfig {
   readonly intermediateSize: number
   readonly scoring: 'softmax' | 'sigmoid' | 'softmax-of-chosen'
   readonly normalize: boolean
+  /** Added to the sum that shares are divided by. */
+  readonly smallestSum: number
   readonly scale: number
   readonly correction: boolean
   readonly groups: { readonly count: number; readonly chosen: number; readonly score: 'max' | 'top-2-sum' } | null

@@ -23,6 +23,8 @@ export const CONFIG_LIMITS = {
   attentionFactor: { min: 0, max: 1e4, reason: 'cosine and sine scaled further overflow attention' },
   partialRotary: { min: 0, max: 1, reason: 'it is a share of the head' },
   multiplier: { min: -1e6, max: 1e6, reason: 'multipliers in use lie between 0.001 and 100' },
+  widthMultiplier: { min: 1e-3, max: 16, reason: 'no feed-forward is sixteen times as wide as its file says' },
+  convolutionKernel: { min: 2, max: 64, reason: 'public decoders look at most four tokens back' },
   softCap: { min: 1e-3, max: 1e6, reason: 'caps in use lie between 5 and 100' },
   alibiBias: { min: 1e-3, max: 1e4, reason: 'the largest bias in use is 16' },
   experts: { min: 1, max: 4_096, reason: 'public decoders have at most 512 experts' },

@@ -152,7 +152,11 @@ export function readDecoderConfig(json: JsonValue, options: ReadConfigOptions = 
       row.convolution === null
         ? null
         : {
-            kernel: requiredRuleNumber(config, row.convolution.kernel, { limit: CONFIG_LIMITS.layers, whole: true, what: 'conv kernel' }),
+            kernel: requiredRuleNumber(config, row.convolution.kernel, {
+              limit: CONFIG_LIMITS.convolutionKernel,
+              whole: true,
+              what: 'conv kernel',
+            }),
             bias: ruleFlag(config, row.convolution.bias),
           },
     feedForward: {

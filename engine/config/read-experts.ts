@@ -66,6 +66,7 @@ export function readExperts(
     intermediateSize: requiredRuleNumber(config, rules.intermediateSize, width),
     scoring: rules.scoring,
     normalize: ruleFlag(config, rules.normalize),
+    smallestSum: rules.smallestSum,
     scale: ruleNumber(config, rules.scale, { limit: CONFIG_LIMITS.multiplier }) ?? 1,
     correction: rules.correction,
     groups: readGroups(config, rules, count),

@@ -1,6 +1,6 @@
 // What differs between layers: windows, positions, experts, convolutions. Follows `layer_types` of Transformers 5.18 and what its configuration classes derive without it.
 import { engineError } from '../errors'
-import { fieldValue, wrongType, type ConfigFields } from './config-fields'
+import { fieldValue, optionalNumbers, wrongType, type ConfigFields } from './config-fields'
 import type { LayerConfig } from './decoder-config'
 import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
@@ -46,6 +46,13 @@ function writtenTypes(config: ConfigFields, { row, numHiddenLayers }: LayersCont
   })
 }
 
+/** The types that a list of layers with attention says, where `layer_types` is silent; null for families without convolutions. */
+function listedTypes(config: ConfigFields, { row, numHiddenLayers }: LayersContext): readonly LayerType[] | null {
+  if (row.convolution === null) return null
+  const attention = optionalNumbers(config, row.convolution.attentionLayers, CONFIG_LIMITS.layerIndex)
+  return Array.from({ length: numHiddenLayers }, (_, layer) => (attention?.includes(layer) === false ? 'conv' : 'full_attention'))
+}
+
 /** Which layers rotate by the list or interval that SmolLM3 writes: 1 rotates, 0 does not. */
 function noRopeLayers(config: ConfigFields, numHiddenLayers: number): readonly boolean[] {
   const list = fieldValue(config, 'no_rope_layers')
@@ -77,7 +84,7 @@ function windowedByPattern(config: ConfigFields, row: FamilyRow, rotates: readon
 /** Reads every layer. Throws "config/unsupported-switch", "config/inconsistent", "config/wrong-type". */
 export function readLayers(config: ConfigFields, context: LayersContext): readonly LayerConfig[] {
   const { row, numHiddenLayers } = context
-  const types = writtenTypes(config, context)
+  const types = writtenTypes(config, context) ?? listedTypes(config, context)
   const window = readWindow(config, row)
   const rope = row.rope
   const listed =

@@ -4,7 +4,7 @@ import { fieldValue, type ConfigFields } from './config-fields'
 import type { DecoderConfig } from './decoder-config'
 import type { FamilyRow, NumberRule } from './families/types'
 import { CONFIG_LIMITS } from './limits'
-import { requiredRuleNumber, ruleNumber } from './row-rules'
+import { requiredRuleNumber, ruleFlag, ruleNumber, type KnownSizes } from './row-rules'
 
 /** The sizes of a DecoderConfig. */
 export type Sizes = Pick<
@@ -54,6 +54,19 @@ function latentHeadDim(config: ConfigFields, row: FamilyRow): number | null {
   return requiredRuleNumber(config, row.latent.plainDim, options) + requiredRuleNumber(config, row.rope.dim, options)
 }
 
+/** The width of the feed-forward. Adjusted as in `Lfm2MLP` of Transformers 5.18: truncated after every product. */
+function readWidth(config: ConfigFields, { sizes: rules }: FamilyRow, sizes: KnownSizes): number {
+  const limit = CONFIG_LIMITS.intermediateSize
+  const written = requiredRuleNumber(config, rules.intermediateSize, { limit, whole: true, what: 'intermediate_size', sizes })
+  const adjusted = rules.adjustedWidth
+  if (adjusted === null || !ruleFlag(config, adjusted.enabled)) return written
+  const narrow = Math.trunc((2 * written) / 3)
+  const multiplier = ruleNumber(config, adjusted.multiplier, { limit: CONFIG_LIMITS.widthMultiplier })
+  if (multiplier === null) return narrow
+  const unit = ruleNumber(config, adjusted.multipleOf, { limit, whole: true }) ?? 1
+  return Math.ceil(Math.trunc(multiplier * narrow) / unit) * unit
+}
+
 /** Reads the sizes. Throws "config/missing-field", "config/out-of-range", "config/inconsistent". */
 export function readSizes(config: ConfigFields, row: FamilyRow): Sizes {
   const { sizes: rules } = row
@@ -66,12 +79,7 @@ export function readSizes(config: ConfigFields, row: FamilyRow): Sizes {
   return {
     vocabSize: requiredRuleNumber(config, rules.vocabSize, { limit: CONFIG_LIMITS.vocabSize, whole: true, what: 'vocab_size' }),
     hiddenSize,
-    intermediateSize: requiredRuleNumber(config, rules.intermediateSize, {
-      limit: CONFIG_LIMITS.intermediateSize,
-      whole: true,
-      what: 'intermediate_size',
-      sizes,
-    }),
+    intermediateSize: readWidth(config, row, sizes),
     numHiddenLayers: requiredRuleNumber(config, rules.numHiddenLayers, {
       limit: CONFIG_LIMITS.layers,
       whole: true,

@@ -87,7 +87,7 @@ export function requiredRuleNumber(config: ConfigFields, rule: NumberRule, optio
 /** The state of a switch. */
 export function ruleFlag(config: ConfigFields, rule: FlagRule): boolean {
   if (typeof rule === 'boolean') return rule
-  const place = placeOf(config, rule.field)
+  const place = firstPresent(config, rule.field)
   if (place === null) return rule.default
   if (rule.equals === undefined) return optionalBoolean(place.fields, place.name) ?? rule.default
   const value = fieldValue(place.fields, place.name)

@@ -48,8 +48,10 @@ export class Sequence implements Disposable {
     const alike = promptIds.length > this.#switchTokens === this.#beyondSwitch
     while (alike && shared < limit && this.#ids[shared] === promptIds[shared]) shared++
     this.#cache.truncate(shared)
-    this.#ids.length = shared
-    return shared
+    // A cache with states beside keys and values may have gone back further.
+    const kept = this.#cache.lengthTokens
+    this.#ids.length = kept
+    return kept
   }
 
   /**

@@ -6,8 +6,8 @@ import type { DecoderConfig } from '../config/decoder-config'
  */
 export function bodyPrefix(config: Pick<DecoderConfig, 'names' | 'prefixes'>, has: (tensor: string) => boolean): string {
   const { names, prefixes } = config
-  const marker = `${names.layer.replace('{i}', '0')}.${names.attentionOutput}.weight`
-  const embedding = `${names.embedding}.weight`
-  const present = prefixes.find((prefix) => has(prefix + marker)) ?? prefixes.find((prefix) => has(prefix + embedding))
-  return present ?? prefixes[0] ?? ''
+  const layer = names.layer.replace('{i}', '0')
+  const mixers = [names.attentionOutput, names.convolution?.output].map((name) => `${layer}.${name}.weight`)
+  const holds = (prefix: string): boolean => mixers.some((marker) => has(prefix + marker))
+  return prefixes.find(holds) ?? prefixes.find((prefix) => has(`${prefix}${names.embedding}.weight`)) ?? prefixes[0] ?? ''
 }

@@ -19,6 +19,9 @@ export const DECODER_IO = {
   logits: 'logits',
   pastKey: (layer: number) => `past_key_values.${layer}.key`,
   pastValue: (layer: number) => `past_key_values.${layer}.value`,
+  /** [kernel - 1, hiddenSize] F32: what a short convolution looks back at; in layers that have one instead of keys and values. */
+  pastConvolution: (layer: number) => `past_conv.${layer}`,
+  presentConvolution: (layer: number) => `present_conv.${layer}`,
   presentKey: (layer: number) => `present.${layer}.key`,
   presentValue: (layer: number) => `present.${layer}.value`,
 } as const

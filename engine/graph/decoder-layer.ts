@@ -5,6 +5,7 @@ import { addExperts } from './blocks/experts'
 import { addFeedForward } from './blocks/feed-forward'
 import { cacheHeadDim } from './blocks/heads'
 import { addNorm, addScale, addSum, addSumAndNorm, type NormSpec } from './blocks/norm'
+import { addShortConvolution } from './blocks/short-convolution'
 import { moduleOf } from './blocks/projections'
 import { DECODER_IO } from './decoder-io'
 import type { Parts } from './parts'
@@ -62,6 +63,9 @@ export function settle(
 
 function addMixer(parts: Parts, x: string, place: LayerPlace): string {
   const { index, path, folder, layer } = place
+  const { convolution } = parts.config
+  if (layer.mixer === 'convolution' && convolution !== null)
+    return addShortConvolution(parts, x, { path: `${path}/conv`, folder, index, convolution })
   return addAttention(parts, x, { path: `${path}/attn`, folder, layer, ...addCache(parts, index) })
 }
 

@@ -17,9 +17,10 @@ export interface WorkingMemory {
   readonly baseBytes: number
 }
 
-/** Keys and values of `contextLength` tokens in F32: layers x heads x (padded) dims x 2. */
+/** Keys and values of `contextLength` tokens in F32: layers with attention x heads x (padded) dims x 2. What short convolutions keep is too little to count. */
 export function kvCacheBytes(config: DecoderConfig, contextLength: number): number {
-  return 2 * config.numHiddenLayers * config.numKeyValueHeads * cacheHeadDim(config) * contextLength * F32_BYTES
+  const layers = config.layers.filter(({ mixer }) => mixer === 'attention').length
+  return 2 * layers * config.numKeyValueHeads * cacheHeadDim(config) * contextLength * F32_BYTES
 }
 
 /**

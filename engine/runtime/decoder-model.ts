@@ -1,5 +1,5 @@
 // A loaded decoder: forward passes over one session, in chunks, with KV caches that live in place.
-import type { DecoderConfig } from '../config/decoder-config'
+import type { DecoderConfig, LayerConfig } from '../config/decoder-config'
 import { engineError } from '../errors'
 import { DECODER_IO } from '../graph/decoder-io'
 import { checkIds, checkLogitsSize } from './forward-checks'
@@ -63,6 +63,9 @@ export class OrtDecoder implements LoadedDecoder {
   readonly #parts: DecoderParts
   readonly #ropes: readonly RopeCache[]
   readonly #scratch: ScratchValues
+  /** Numbers of the layers with keys and values, and of those with convolutions. */
+  readonly #attentionLayers: readonly number[]
+  readonly #convolutionLayers: readonly number[]
   #lastTurn: Promise<void> = Promise.resolve()
   #disposed = false
 
@@ -75,12 +78,19 @@ export class OrtDecoder implements LoadedDecoder {
     this.rotationSwitchTokens = parts.config.ropes.map(ropeSwitchTokens).find((tokens) => tokens !== null) ?? null
     this.#parts = parts
     this.#ropes = parts.config.ropes.map((rope) => new RopeCache({ runtime: parts.runtime, rope }))
+    this.#attentionLayers = layersWith(parts.config, 'attention')
+    this.#convolutionLayers = layersWith(parts.config, 'convolution')
     this.#scratch = new ScratchValues(parts.runtime)
   }
 
   readonly createCache = (options: { readonly capacityTokens: number }): KvCache => {
-    const { numHiddenLayers, numKeyValueHeads } = this.config
-    const shape = { numLayers: numHiddenLayers, numKeyValueHeads, headDim: cacheHeadDim(this.config) }
+    const { numKeyValueHeads, convolution, hiddenSize } = this.config
+    const shape = {
+      numLayers: this.#attentionLayers.length,
+      numKeyValueHeads,
+      headDim: cacheHeadDim(this.config),
+      convolution: convolution === null ? null : { layers: this.#convolutionLayers, rows: convolution.kernel - 1, hiddenSize },
+    }
     return new GrowingKvCache({ runtime: this.#parts.runtime, shape, capacityTokens: options.capacityTokens })
   }
 
@@ -132,7 +142,12 @@ export class OrtDecoder implements LoadedDecoder {
     const own = rows === 1 ? this.#scratch.take(DECODER_IO.logits, { dtype: 'F32', shape }) : null
     const outputs: Record<string, OrtValue | null> = { [DECODER_IO.logits]: own }
     const inputs = this.#inputs(chunk)
-    cache.layers.forEach(({ key, value }, layer) => {
+    cache.convolutions.forEach((state, layer) => {
+      inputs[DECODER_IO.pastConvolution(layer)] = state
+      outputs[DECODER_IO.presentConvolution(layer)] = state
+    })
+    cache.layers.forEach(({ key, value }, index) => {
+      const layer = this.#attentionLayers[index] ?? index
       inputs[DECODER_IO.pastKey(layer)] = key
       inputs[DECODER_IO.pastValue(layer)] = value
       outputs[DECODER_IO.presentKey(layer)] = key
@@ -166,6 +181,10 @@ export class OrtDecoder implements LoadedDecoder {
         : {}),
     }
   }
+}
+
+function layersWith({ layers }: DecoderConfig, mixer: LayerConfig['mixer']): readonly number[] {
+  return layers.flatMap((layer, index) => (layer.mixer === mixer ? [index] : []))
 }
 
 function ignore(): void {

@@ -1,13 +1,15 @@
 // The KV cache: one key and one value buffer per layer that attention updates in place; they grow in steps, so that a short chat on a long-context model stays small.
 import { engineError } from '../errors'
+import { ConvolutionStates, type ConvolutionShape } from './convolution-states'
 import type { KvCache } from './model-types'
 import type { OrtRuntime, OrtValue } from './ort-types'
 
-/** What one layer's buffers look like; both are [1, numKeyValueHeads, tokens, headDim] F32. */
+/** What one layer's buffers look like; both are [1, numKeyValueHeads, tokens, headDim] F32. `numLayers` counts those with attention; the others have convolutions. */
 export interface KvCacheShape {
   readonly numLayers: number
   readonly numKeyValueHeads: number
   readonly headDim: number
+  readonly convolution: ConvolutionShape | null
 }
 
 interface Layer {
@@ -37,6 +39,7 @@ export class GrowingKvCache implements KvCache {
   readonly capacityTokens: number
   readonly #shape: KvCacheShape
   readonly #runtime: OrtRuntime
+  readonly #states: ConvolutionStates | null
   #layers: Layer[] = []
   #lengthTokens = 0
   #disposed = false
@@ -45,6 +48,8 @@ export class GrowingKvCache implements KvCache {
     this.#runtime = options.runtime
     this.#shape = options.shape
     this.capacityTokens = options.capacityTokens
+    const { runtime, shape } = options
+    this.#states = shape.convolution === null ? null : new ConvolutionStates({ runtime, shape: shape.convolution })
   }
 
   get lengthTokens(): number {
@@ -53,33 +58,41 @@ export class GrowingKvCache implements KvCache {
 
   /** Bytes allocated now. */
   get sizeBytes(): number {
-    return this.#layers.reduce((sum, { key, value }) => sum + key.bytes.length + value.bytes.length, 0)
+    return this.#layers.reduce((sum, { key, value }) => sum + key.bytes.length + value.bytes.length, this.#states?.sizeBytes ?? 0)
   }
 
-  /** The buffers by layer, for binding to a run. Throws "runtime/disposed". */
+  /** The buffers of layers with attention, in their order, for binding to a run. Throws "runtime/disposed". */
   get layers(): readonly Layer[] {
     if (this.#disposed) throw engineError('runtime/disposed', { what: 'A KV cache' })
     return this.#layers
+  }
+
+  /** States of the layers with convolutions, by the layer's number, for binding to a run. */
+  get convolutions(): ReadonlyMap<number, OrtValue> {
+    return this.#states?.values ?? new Map<number, OrtValue>()
   }
 
   readonly truncate = (lengthTokens: number): void => {
     if (!Number.isInteger(lengthTokens) || lengthTokens < 0 || lengthTokens > this.#lengthTokens) {
       throw engineError('runtime/cache-length', { asked: lengthTokens, present: this.#lengthTokens })
     }
-    this.#lengthTokens = lengthTokens
+    this.#lengthTokens = this.#states === null || lengthTokens === this.#lengthTokens ? lengthTokens : this.#states.reachable(lengthTokens)
+    this.#states?.truncate(this.#lengthTokens)
   }
 
   /** Declares the first `lengthTokens` tokens valid, after a run has written them. */
   commit(lengthTokens: number): void {
+    this.#states?.commit(lengthTokens, lengthTokens - this.#lengthTokens)
     this.#lengthTokens = lengthTokens
   }
 
-  /** Makes room for `neededTokens` tokens. Throws "runtime/context-overflow" above the limit, "runtime/disposed". */
+  /** Makes room for `neededTokens` tokens, and the states ready for what follows. Throws "runtime/context-overflow" above the limit, "runtime/disposed". */
   reserve(neededTokens: number): void {
     if (this.#disposed) throw engineError('runtime/disposed', { what: 'A KV cache' })
     if (neededTokens > this.capacityTokens) {
       throw engineError('runtime/context-overflow', { neededTokens, contextLength: this.capacityTokens })
     }
+    this.#states?.begin(this.#lengthTokens)
     const presentTokens = Math.min(...Array.from({ length: this.#shape.numLayers }, (_, index) => this.#roomOf(index)))
     if (neededTokens <= presentTokens) return
     const tokens = grownCapacity({ presentTokens, neededTokens, limitTokens: this.capacityTokens })
@@ -91,6 +104,7 @@ export class GrowingKvCache implements KvCache {
     if (this.#disposed) return
     this.#disposed = true
     for (const layer of this.#layers) disposeLayer(layer)
+    this.#states?.[Symbol.dispose]()
     this.#layers = []
     this.#lengthTokens = 0
   }

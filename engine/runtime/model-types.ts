@@ -10,7 +10,7 @@ export interface KvCache extends Disposable {
   readonly capacityTokens: number
   /** Tokens whose keys and values are valid. */
   readonly lengthTokens: number
-  /** Forgets everything after the first `lengthTokens` tokens (at most the current length). */
+  /** Forgets everything after the first `lengthTokens` tokens (at most the current length), or more where a state cannot be cut there: `lengthTokens` says what is left. */
   readonly truncate: (lengthTokens: number) => void
   readonly sizeBytes: number
 }

@@ -9,6 +9,7 @@ const sigmoidExperts: ExpertRules = {
   intermediateSize: { field: 'moe_intermediate_size', default: 2048 },
   scoring: 'sigmoid',
   normalize: { field: 'norm_topk_prob', default: true },
+  smallestSum: 1e-20,
   scale: { field: 'routed_scaling_factor', default: 2.5 },
   correction: true,
   groups: { count: { field: 'n_group', default: 8 }, chosen: { field: 'topk_group', default: 4 }, score: 'top-2-sum', enabled: true },

@@ -10,6 +10,7 @@ const softmaxExperts: ExpertRules = {
   intermediateSize: { field: 'intermediate_size' },
   scoring: 'softmax',
   normalize: true,
+  smallestSum: 0,
   scale: 1,
   correction: false,
   groups: null,

@@ -18,6 +18,7 @@ export const llama: FamilyRow = {
     headDim: { field: 'head_dim', default: null },
     maxPositionEmbeddings: { field: 'max_position_embeddings', default: 2048 },
     embeddingSize: null,
+    adjustedWidth: null,
   },
   norm: { kind: 'rms', plusOne: false, weight: true, bias: false, eps: { field: 'rms_norm_eps', default: 1e-6 } },
   residual: { kind: 'sequential', takes: 'input', multiplier: 1 },

@@ -5,6 +5,7 @@ import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
 import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
 import { gemma, gemma2, gemma3, gemma3Text } from './gemma'
 import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
+import { lfm2, lfm2Moe } from './lfm2'
 import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
 import {
   apertus,
@@ -78,6 +79,8 @@ export const FAMILIES: readonly FamilyRow[] = [
   baichuan,
   internlm2,
   minimind,
+  lfm2,
+  lfm2Moe,
 ]
 
 /** Every `model_type` that has a row, sorted. */

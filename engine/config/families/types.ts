@@ -18,7 +18,7 @@ export type NumberRule =
     }
 
 /** A switch that is fixed or read from a field; with `equals` it is on where the field has that value. */
-export type FlagRule = boolean | { readonly field: string; readonly default: boolean; readonly equals?: string | number }
+export type FlagRule = boolean | { readonly field: FieldNames; readonly default: boolean; readonly equals?: string | number }
 
 /** Norm of the hidden states. `plusOne`: the stored weight is the difference from one. `weight: false`: there is none. */
 interface NormRules {
@@ -105,6 +105,20 @@ interface FeedForwardRules {
   readonly downBias: FlagRule
 }
 
+/** Short convolutions in place of attention (LFM2). Where `layer_types` is silent, the field `attentionLayers` lists the layers with attention. */
+interface ConvolutionRules {
+  readonly kernel: NumberRule
+  readonly bias: FlagRule
+  readonly attentionLayers: string
+}
+
+/** The width of the feed-forward is two thirds of the size in the file, times `multiplier`, rounded up to a multiple; null leaves the two thirds (LFM2). */
+interface AdjustedWidthRules {
+  readonly enabled: FlagRule
+  readonly multiplier: NumberRule
+  readonly multipleOf: NumberRule
+}
+
 /** Experts. `scoring`: softmax or sigmoid of all router scores, or softmax of the chosen ones. */
 export interface ExpertRules {
   readonly count: NumberRule
@@ -112,6 +126,8 @@ export interface ExpertRules {
   readonly intermediateSize: NumberRule
   readonly scoring: 'softmax' | 'sigmoid' | 'softmax-of-chosen'
   readonly normalize: FlagRule
+  /** Added to the sum that shares are divided by. */
+  readonly smallestSum: number
   readonly scale: NumberRule
   /** A bias that only the choice looks at. */
   readonly correction: boolean
@@ -208,6 +224,7 @@ export interface FamilyRow {
     readonly headDim: NumberRule
     readonly maxPositionEmbeddings: NumberRule
     readonly embeddingSize: NumberRule
+    readonly adjustedWidth: AdjustedWidthRules | null
   }
   readonly norm: NormRules
   readonly residual: { readonly kind: 'sequential' | 'parallel'; readonly takes: 'input' | 'normed'; readonly multiplier: NumberRule }
@@ -226,7 +243,7 @@ export interface FamilyRow {
     readonly valueDim: NumberRule
     readonly scaledByYarn: boolean
   } | null
-  readonly convolution: { readonly kernel: NumberRule; readonly bias: FlagRule } | null
+  readonly convolution: ConvolutionRules | null
   readonly feedForward: FeedForwardRules
   readonly experts: ExpertRules | null
   readonly head: { readonly bias: boolean; readonly scale: NumberRule; readonly softCap: NumberRule; readonly tied: FlagRule }

@@ -79,7 +79,8 @@ function createFields() {
       if (field !== undefined) set(field, value)
     },
     flag: (rule: FlagRule, value: boolean): void => {
-      if (typeof rule === 'object' && rule.equals === undefined) set(rule.field, value)
+      const field = typeof rule === 'object' && rule.equals === undefined ? first(rule.field) : undefined
+      if (field !== undefined) set(field, value)
     },
   }
 }

@@ -7,9 +7,6 @@ import { addLinear } from './linear'
 import { addScale } from './norm'
 import { moduleOf, type BlockPlace } from './projections'
 
-/** Numbers below it count as no weight at all when weights are normalized. Source: Transformers 5.18 modeling_deepseek_v3.py. */
-const SMALLEST_SUM = 1e-20
-
 interface ExpertsPlace extends BlockPlace {
   readonly experts: ExpertsConfig
 }
@@ -102,9 +99,9 @@ function addRouter(parts: Parts, x: string, place: ExpertsPlace): Routing {
   const shares = experts.scoring === 'softmax-of-chosen' ? node('Softmax_1', 'Softmax', [picked], { axis: { int: -1 } }) : picked
   const total = experts.normalize ? node('ReduceSum', 'ReduceSum', [shares, builder.int64([-1])], { keepdims: { int: 1 } }) : null
   const safe =
-    total === null || experts.scoring !== 'sigmoid'
+    total === null || experts.smallestSum === 0
       ? total
-      : node('Add_1', 'Add', [total, builder.float32(String(SMALLEST_SUM), SMALLEST_SUM)])
+      : node('Add_1', 'Add', [total, builder.float32(String(experts.smallestSum), experts.smallestSum)])
   const normalized = safe === null ? shares : node('Div', 'Div', [shares, safe])
   return { chosen, shares: addScale(builder, normalized, { path: `${path}/router/scale`, scale: experts.scale }) }
 }
