@@ -35,6 +35,19 @@ const GROUPS: readonly { readonly kinds: readonly FileKind[]; readonly preferred
   { kinds: ['ggml'], preferred: 'ggml-model.bin' },
 ]
 
+/** Names under which Transformers, Keras, Flax and ONNX exporters write a whole model: what bears one is the model, whatever other safetensors lie beside it. */
+const STANDARD_NAME =
+  /^(pytorch_model(-\d{5}-of-\d{5})?\.bin|pytorch_model\.bin\.index\.json|tf_model\.h5|flax_model\.msgpack|model(_\w+)?\.onnx|genai_config\.json|saved_model\.pb)$/
+
+/** Whether a folder's safetensors are its model: they bear a standard name or an index names them, or nothing else in the folder does. */
+export function safetensorsAreTheModel(names: readonly string[]): boolean {
+  const own = names.filter((name) => name.endsWith('.safetensors'))
+  const indexed = names.some((name) => name.endsWith('.safetensors.index.json'))
+  if (indexed || own.includes('model.safetensors') || own.some((name) => SHARD_NAME.test(name))) return true
+  const isGgufFolder = !names.includes('config.json') && names.some((name) => name.toLowerCase().endsWith('.gguf'))
+  return own.length > 0 && !isGgufFolder && !names.some((name) => STANDARD_NAME.test(name))
+}
+
 /** Which shard of how many a name says it is; null where it says nothing. */
 export function shardOfName(name: string): { readonly index: number; readonly count: number } | null {
   const match = SHARD_NAME.exec(name)
@@ -139,7 +152,7 @@ async function chooseOtherFormat(directory: string, names: readonly string[]): P
 export async function chooseWeights(directory: string, names: readonly string[]): Promise<WeightChoice> {
   const weights = names.filter((name) => name.endsWith('.safetensors')).sort()
   const indexes = names.filter((name) => name.endsWith('.safetensors.index.json')).sort()
-  if (weights.length === 0 && indexes.length === 0) return chooseOtherFormat(directory, names)
+  if (!safetensorsAreTheModel(names)) return chooseOtherFormat(directory, names)
   const choice = chooseAmong(weights, { indexes, preferred: 'model.safetensors', extension: '.safetensors' })
   if (choice === null) throw engineError('checkpoint/ambiguous-weights', { directory, files: weights })
   return choice

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileError } from '../bytes/random-access-file'
-import { chooseWeights } from '../checkpoint/choose-weights'
+import { chooseWeights, safetensorsAreTheModel } from '../checkpoint/choose-weights'
 import { detectFileKind } from '../checkpoint/file-kind'
 import { chooseOnnxVariant, modelFolderOfOnnx } from '../checkpoint/onnx/variants'
 import { EngineError } from '../errors'
@@ -19,9 +19,9 @@ async function sourceOfFile(path: string): Promise<ModelSource> {
   return { kind: kind === 'gguf' ? kind : 'checkpoint', directory: dirname(path), path }
 }
 
-/** The ONNX file that a genai_config.json names, where no safetensors lie beside it. */
+/** The ONNX file that a genai_config.json names, where the model does not lie beside it as safetensors. */
 async function genaiFile(directory: string, names: readonly string[]): Promise<string | null> {
-  if (!names.includes('genai_config.json') || names.some((name) => name.endsWith('.safetensors'))) return null
+  if (!names.includes('genai_config.json') || safetensorsAreTheModel(names)) return null
   const config = await loadGenaiConfig(directory)
   return config === null ? null : join(directory, config.fileName)
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { chooseWeights, safetensorsAreTheModel } from '../../../engine/checkpoint/choose-weights'
 import { openCheckpoint } from '../../../engine/checkpoint/open'
 import { engineCode } from '../../support/engine-code'
 import { f32Tensor, rawSafetensors, safetensorsFile } from '../../support/safetensors-writer'
@@ -173,6 +174,24 @@ describe('openCheckpoint', () => {
     folder.write('weights.safetensors', safetensorsFile([f32Tensor('a', [1])]))
     using checkpoint = await openCheckpoint(folder.path)
     expect(checkpoint.tensors.size).toBe(1)
+  })
+
+  it.each(['pytorch_model.bin', 'flax_model.msgpack'])(
+    'takes %s before safetensors that bear no standard name, as Transformers does',
+    async (name) => {
+      using folder = temporaryFolder()
+      folder.write('config.json', '{}')
+      folder.write('golden.safetensors', safetensorsFile([f32Tensor('expected', [7])], {}))
+      folder.write(name, '')
+      const choice = await chooseWeights(folder.path, ['config.json', 'golden.safetensors', name])
+      expect(choice).toMatchObject({ kind: 'file', name })
+    },
+  )
+
+  it('takes a lone GGUF file before safetensors of no standard name', () => {
+    expect(safetensorsAreTheModel(['golden.safetensors', 'tiny.gguf'])).toBe(false)
+    expect(safetensorsAreTheModel(['golden.safetensors', 'tiny.gguf', 'model.safetensors'])).toBe(true)
+    expect(safetensorsAreTheModel(['weights.safetensors', 'config.json'])).toBe(true)
   })
 
   it('puts complete shards without an index together, and names the missing one of an incomplete set', async () => {
