@@ -2,6 +2,7 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
 import { bodyPrefix } from './body-prefix'
+import { withStoredNames } from './stored-names'
 import { createGraphBuilder } from './builder'
 import { addDecoderInputs } from './decoder-inputs'
 import { addLayer } from './decoder-layer'
@@ -58,7 +59,8 @@ export function addDecoderBody(parts: Parts): void {
  * Throws "graph/weight-missing", "graph/weight-shape".
  */
 export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
-  const { config, tensors, locate, widening, format = 'f32', prepared = { placement: createPlacement(), location: '' } } = options
+  const { tensors, locate, widening, format = 'f32', prepared = { placement: createPlacement(), location: '' } } = options
+  const config = withStoredNames(options.config, tensors.keys())
   const { family, ignoredTensors } = config
   const builder = createGraphBuilder({ name: `${family} decoder` })
   const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening, format, prepared })

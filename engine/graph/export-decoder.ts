@@ -4,6 +4,7 @@ import type { DecoderConfig } from '../config/decoder-config'
 import { createPlacement } from '../prepared/placement'
 import type { TensorInfo } from '../checkpoint/types'
 import { bodyPrefix } from './body-prefix'
+import { withStoredNames } from './stored-names'
 import { createGraphBuilder, type GraphBuilder } from './builder'
 import { addAlibi, needsPositionOffset } from './decoder-inputs'
 import { DECODER_IO } from './decoder-io'
@@ -141,7 +142,8 @@ export function buildExportGraph(options: {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly location: string
 }): Uint8Array {
-  const { config, tensors, location } = options
+  const { tensors, location } = options
+  const config = withStoredNames(options.config, tensors.keys())
   checkExportable(config)
   const { family, ignoredTensors } = config
   const plain = createGraphBuilder({ name: `${family} decoder` })

@@ -2,6 +2,7 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
 import { bodyPrefix } from '../graph/body-prefix'
+import { withStoredNames } from '../graph/stored-names'
 import type { Widening } from '../graph/widening'
 
 /** What the planner needs to know of a tensor. */
@@ -41,9 +42,13 @@ export function mapWeights(options: {
   readonly tensors: Iterable<TensorSize>
   readonly widening: Widening
 }): WeightMap {
-  const { config, widening } = options
-  const { names } = config
+  const { widening } = options
   const tensors = [...options.tensors]
+  const config = withStoredNames(
+    options.config,
+    tensors.map(({ name }) => name),
+  )
+  const { names } = config
   const present = new Set(tensors.map(({ name }) => name))
   const has = (tensorName: string): boolean => present.has(tensorName)
   const prefix = bodyPrefix(config, has)
