@@ -23,6 +23,7 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   sigmoid: 'sigmoid',
   mish: 'mish',
   linear: 'linear',
+  xielu: 'xielu',
 }
 
 /** Reads the activation. Throws "config/unsupported-switch" for one that is not known. */

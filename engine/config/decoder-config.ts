@@ -52,7 +52,19 @@ export interface RopeConfig {
 
 /** Feed-forward activation, one name per formula. */
 export type Activation =
-  'silu' | 'gelu' | 'gelu_pytorch_tanh' | 'quick_gelu' | 'relu' | 'relu2' | 'relu6' | 'leaky_relu' | 'tanh' | 'sigmoid' | 'mish' | 'linear'
+  | 'silu'
+  | 'gelu'
+  | 'gelu_pytorch_tanh'
+  | 'quick_gelu'
+  | 'relu'
+  | 'relu2'
+  | 'relu6'
+  | 'leaky_relu'
+  | 'tanh'
+  | 'sigmoid'
+  | 'mish'
+  | 'linear'
+  | 'xielu'
 
 /** A norm over the last axis. `plusOne`: one is added to the stored weight. */
 export interface NormConfig {

@@ -82,10 +82,10 @@ function readEmbedding(config: ConfigFields, row: FamilyRow, sizes: Sizes): Deco
   return { size, scale, positions }
 }
 
-function readHead(config: ConfigFields, row: FamilyRow): DecoderConfig['head'] {
+function readHead(config: ConfigFields, row: FamilyRow, sizes: Sizes): DecoderConfig['head'] {
   return {
     bias: row.head.bias,
-    scale: ruleNumber(config, row.head.scale, { limit: CONFIG_LIMITS.multiplier }) ?? 1,
+    scale: ruleNumber(config, row.head.scale, { limit: CONFIG_LIMITS.multiplier, sizes }) ?? 1,
     softCap: ruleNumber(config, row.head.softCap, { limit: CONFIG_LIMITS.softCap }),
   }
 }
@@ -145,7 +145,7 @@ export function readDecoderConfig(json: JsonValue, options: ReadConfigOptions = 
     residual: {
       kind: row.residual.kind,
       takes: row.residual.takes,
-      multiplier: ruleNumber(config, row.residual.multiplier, { limit: CONFIG_LIMITS.multiplier }) ?? 1,
+      multiplier: ruleNumber(config, row.residual.multiplier, { limit: CONFIG_LIMITS.multiplier, sizes }) ?? 1,
     },
     embedding: readEmbedding(config, row, sizes),
     convolution:
@@ -165,7 +165,7 @@ export function readDecoderConfig(json: JsonValue, options: ReadConfigOptions = 
       activation: readActivation(config, row.feedForward.activation),
       bias: { up: ruleFlag(config, row.feedForward.upBias), down: ruleFlag(config, row.feedForward.downBias) },
     },
-    head: readHead(config, row),
+    head: readHead(config, row, sizes),
     tieWordEmbeddings: ruleFlag(config, row.head.tied),
     matrixLayout: row.matrixLayout,
     prefixes: row.prefixes,

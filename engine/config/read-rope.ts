@@ -90,7 +90,8 @@ function readTheta(config: ConfigFields, rope: ConfigFields, { rules }: RopeCont
   const written = optionalNumber(rope, 'rope_theta', CONFIG_LIMITS.ropeTheta)
   if (written !== null) return written
   const place = firstPresent(config, rules.thetaFields)
-  return (place === null ? null : optionalNumber(place.fields, place.name, CONFIG_LIMITS.ropeTheta)) ?? rules.theta
+  const theta = (place === null ? null : optionalNumber(place.fields, place.name, CONFIG_LIMITS.ropeTheta)) ?? rules.theta
+  return theta * (ruleNumber(config, rules.thetaTimes, { limit: CONFIG_LIMITS.ropeFactor }) ?? 1)
 }
 
 /** Throws "config/unsupported-switch" for a parameter that no kind has and that is on. */

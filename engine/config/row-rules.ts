@@ -60,15 +60,22 @@ export function ruleNumber(config: ConfigFields, rule: NumberRule, options: Numb
   const read = options.whole === true ? optionalInteger : optionalNumber
   const written = place === null ? null : read(place.fields, place.name, options.limit)
   if (written !== null) {
-    if (rule.as === undefined) return written
-    return rule.as === 'inverse' ? 1 / written : 1 / Math.sqrt(written)
+    return used(written, rule, options)
   }
   const fallback = rule.default
   if (fallback === undefined) throw engineError('config/missing-field', { path: config.path, field: config.prefix + firstName(rule.field) })
   if (fallback === null || isNull(config, rule.field))
     return typeof fallback === 'object' && fallback !== null ? computed(fallback, options) : null
   if (typeof fallback === 'object') return computed(fallback, options)
-  return rule.as === undefined ? fallback : rule.as === 'inverse' ? 1 / fallback : 1 / Math.sqrt(fallback)
+  return used(fallback, rule, options)
+}
+
+/** The number as the family uses what is written. */
+function used(written: number, rule: Extract<NumberRule, object>, { sizes = {} }: NumberOptions): number {
+  const { as, over, overRootOf } = rule
+  const value = as === undefined ? written : as === 'half' ? written / 2 : as === 'inverse' ? 1 / written : 1 / Math.sqrt(written)
+  const divisor = over === undefined ? 1 : (sizes[over] ?? 1)
+  return value / divisor / Math.sqrt(overRootOf === undefined ? 1 : (sizes[overRootOf] ?? 1))
 }
 
 function computed(fallback: { readonly times: number; readonly size: SizeName }, { sizes = {} }: NumberOptions): number | null {

@@ -81,6 +81,7 @@ function addFeed(parts: Parts, x: string, place: LayerPlace): string {
     up: moduleOf(place.folder, names.up),
     gateUp: moduleOf(place.folder, names.gateUp),
     down: moduleOf(place.folder, names.down),
+    activation: moduleOf(place.folder, names.activation),
   }
   const { hiddenSize, intermediateSize, feedForward, matrixLayout } = config
   return addFeedForward(parts, x, { path, modules, hiddenSize, intermediateSize, feedForward, layout: matrixLayout })

@@ -60,6 +60,7 @@ export const falcon = mergeRows(bloom, {
   rope: {
     theta: 10_000,
     thetaFields: 'rope_theta',
+    thetaTimes: 1,
     partial: null,
     dim: null,
     interleaved: false,

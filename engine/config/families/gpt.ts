@@ -81,6 +81,7 @@ export const gptj = mergeRows(gpt2, {
   rope: {
     theta: 10_000,
     thetaFields: [],
+    thetaTimes: 1,
     partial: null,
     dim: { field: 'rotary_dim', default: 64 },
     interleaved: true,

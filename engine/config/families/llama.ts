@@ -26,6 +26,7 @@ export const llama: FamilyRow = {
   rope: {
     theta: 10_000,
     thetaFields: 'rope_theta',
+    thetaTimes: 1,
     partial: null,
     dim: null,
     interleaved: false,

@@ -188,7 +188,7 @@ export const helium = mergeRows(llama, {
   attention: { outputBias: false },
 })
 
-/** Apertus with a plain activation; its own xIELU has parameters in the checkpoint and is refused. */
+/** Apertus: norms of queries and keys, an activation with tensors of its own. */
 export const apertus = mergeRows(llama, {
   family: 'Apertus',
   modelTypes: ['apertus'],
@@ -199,89 +199,11 @@ export const apertus = mergeRows(llama, {
   attention: { queryKeyNorm: { enabled: true, scope: 'head', norm: 'own', bias: false, afterRope: false } },
   feedForward: { kind: 'plain', activation: { field: 'hidden_act', default: 'xielu' }, upBias: false, downBias: false },
   names: {
+    activation: 'mlp.act_fn',
     beforeAttention: 'attention_layernorm',
     beforeFeedForward: 'feedforward_layernorm',
     queryNorm: 'self_attn.q_norm',
     keyNorm: 'self_attn.k_norm',
   },
   ignoredFields: ['mlp_bias', 'post_norm', 'qk_norm'],
-})
-
-/** Baichuan 7B by its public configuration: Llama with one joined projection. */
-export const baichuan = mergeRows(llama, {
-  family: 'Baichuan',
-  modelTypes: ['baichuan'],
-  architectures: ['BaichuanForCausalLM', 'BaiChuanForCausalLM'],
-  sizes: {
-    numKeyValueHeads: null,
-    headDim: null,
-    maxPositionEmbeddings: { field: ['model_max_length', 'max_position_embeddings'], default: 4096 },
-  },
-  attention: { projection: 'concatenated', qkvBias: false, outputBias: false },
-  feedForward: { upBias: false, downBias: false },
-  names: { queryKeyValue: 'self_attn.W_pack' },
-  ignoredFields: ['num_key_value_heads', 'attention_bias', 'mlp_bias', '_from_model_config'],
-  variants: [
-    // Baichuan 2 normalizes the rows of its head while it loads, which a mapped file cannot do; its vocabulary tells it apart.
-    { when: { vocab_size: [125_696] }, row: { required: { vocab_size: [64_000] } } },
-    // 13B has 40 heads and 40 layers, and biases over distance instead of rotation.
-    {
-      when: { num_attention_heads: [40], num_hidden_layers: [40] },
-      row: { rope: null, alibi: { maxBias: 8, order: 'doubled-last', rounded: false } },
-    },
-  ],
-})
-
-/** InternLM 2 by its public configuration: queries, key and value of each key head side by side. */
-export const internlm2 = mergeRows(llama, {
-  family: 'InternLM2',
-  modelTypes: ['internlm2'],
-  architectures: ['InternLM2ForCausalLM'],
-  attention: { projection: 'grouped', qkvBias: { field: 'bias', default: false }, outputBias: { field: 'bias', default: false } },
-  feedForward: { upBias: false, downBias: false },
-  names: {
-    embedding: 'tok_embeddings',
-    head: 'output',
-    beforeAttention: 'attention_norm',
-    queryKeyValue: 'attention.wqkv',
-    attentionOutput: 'attention.wo',
-    beforeFeedForward: 'ffn_norm',
-    gate: 'feed_forward.w1',
-    up: 'feed_forward.w3',
-    down: 'feed_forward.w2',
-  },
-  ignoredFields: ['attention_bias', 'mlp_bias'],
-})
-
-/** MiniMind by its public configuration: Llama's layout; its experts are refused. */
-export const minimind = mergeRows(llama, {
-  family: 'MiniMind',
-  modelTypes: ['minimind'],
-  architectures: ['MiniMindForCausalLM', 'MiniMindLM'],
-  sizes: {
-    numKeyValueHeads: { field: 'num_key_value_heads', default: 2 },
-    headDim: null,
-    intermediateSize: { field: 'intermediate_size' },
-    maxPositionEmbeddings: { field: ['max_position_embeddings', 'max_seq_len'], default: 32_768 },
-  },
-  norm: { eps: { field: ['rms_norm_eps', 'norm_eps'], default: 1e-5 } },
-  rope: { theta: 1_000_000 },
-  attention: { qkvBias: false, outputBias: false },
-  feedForward: { upBias: false, downBias: false },
-  head: { tied: { field: 'tie_word_embeddings', default: true } },
-  ignoredFields: [
-    'flash_attn',
-    'n_routed_experts',
-    'n_shared_experts',
-    'num_experts_per_tok',
-    'num_experts',
-    'scoring_func',
-    'aux_loss_alpha',
-    'norm_topk_prob',
-    'inference_rope_scaling',
-    'moe_intermediate_size',
-    'use_moe',
-  ],
-  ignoredTensors: ['freqs_cos', 'freqs_sin'],
-  required: { use_moe: [null, false], inference_rope_scaling: [null, false] },
 })

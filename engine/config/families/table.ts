@@ -1,5 +1,6 @@
 // The table of families: every row that a config.json can be read with.
 import { bloom, falcon, mpt } from './bloom'
+import { baichuan, chatglm, exaone, internlm, internlm2, minicpm, minimind, orion, qwen } from './custom-code'
 import { cohere, cohere2, olmo, olmo2, olmo3, stablelm, starcoder2 } from './dense'
 import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
 import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
@@ -7,22 +8,7 @@ import { gemma, gemma2, gemma3, gemma3Text } from './gemma'
 import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
 import { lfm2, lfm2Moe } from './lfm2'
 import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
-import {
-  apertus,
-  arcee,
-  baichuan,
-  ernie45,
-  exaone4,
-  glm,
-  glm4,
-  helium,
-  hunyuanDense,
-  internlm2,
-  minimind,
-  nemotron,
-  persimmon,
-  seedOss,
-} from './more-dense'
+import { apertus, arcee, ernie45, exaone4, glm, glm4, helium, hunyuanDense, nemotron, persimmon, seedOss } from './more-dense'
 import { phi, phi3 } from './phi'
 import type { FamilyRow } from './types'
 
@@ -81,6 +67,12 @@ export const FAMILIES: readonly FamilyRow[] = [
   minimind,
   lfm2,
   lfm2Moe,
+  chatglm,
+  qwen,
+  exaone,
+  minicpm,
+  orion,
+  internlm,
 ]
 
 /** Every `model_type` that has a row, sorted. */

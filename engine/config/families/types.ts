@@ -1,7 +1,7 @@
 // What a row of the table of families says: how config.json is read, how the decoder is put together, what its tensors are called. A row is data and can be written as JSON.
 
 /** A size of the decoder that other rules may refer to. */
-export type SizeName = 'hiddenSize' | 'numAttentionHeads' | 'headDim' | 'intermediateSize'
+export type SizeName = 'hiddenSize' | 'numAttentionHeads' | 'headDim' | 'intermediateSize' | 'numHiddenLayers'
 
 /** Names of one field, in the order they are tried; `a.b` is field b of the object a. */
 export type FieldNames = string | readonly string[]
@@ -13,8 +13,11 @@ export type NumberRule =
   | {
       readonly field: FieldNames
       readonly default?: number | null | { readonly times: number; readonly size: SizeName }
-      /** The number is used as 1 / value, 1 / sqrt(value): how some families write their scale. */
-      readonly as?: 'inverse' | 'inverse-square-root'
+      /** The number is used as 1 / value, 1 / sqrt(value), value / 2: how some families write their scale or width. */
+      readonly as?: 'inverse' | 'inverse-square-root' | 'half'
+      /** The number is divided by a size, or by the square root of one. */
+      readonly over?: SizeName
+      readonly overRootOf?: SizeName
     }
 
 /** A switch that is fixed or read from a field; with `equals` it is on where the field has that value. */
@@ -43,6 +46,8 @@ interface WindowRules {
 interface RopeRules {
   readonly theta: number
   readonly thetaFields: FieldNames
+  /** What the base is multiplied with (ChatGLM). */
+  readonly thetaTimes: NumberRule
   /** Share of each head that is rotated; null where the architecture rotates all of it. */
   readonly partial: NumberRule
   /** Rotated dimensions as a number, where the family counts them so. */
@@ -185,6 +190,8 @@ export interface TensorNames {
   readonly up?: string | null
   readonly down: string
   readonly gateUp?: string | null
+  /** Folder of an activation with tensors of its own. */
+  readonly activation?: string | null
   readonly experts?: {
     readonly router: string
     readonly correction?: string | null

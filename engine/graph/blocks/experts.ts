@@ -116,7 +116,13 @@ function addExpert(parts: Parts, x: string, place: ExpertsPlace & { readonly ind
   const module = (name: string | null | undefined): string => moduleOf(folder, name).replaceAll('{e}', String(index))
   const { activation } = config.feedForward
   if (experts.storage === 'separate') {
-    const modules = { gate: module(names?.gate), up: module(names?.up), gateUp: module(names?.gateUp), down: module(names?.down) }
+    const modules = {
+      gate: module(names?.gate),
+      up: module(names?.up),
+      gateUp: module(names?.gateUp),
+      down: module(names?.down),
+      activation: '',
+    }
     const feedForward = { kind: 'gated', joined: false, activation, bias: { up: false, down: false } } as const
     return addFeedForward(parts, x, { path, modules, hiddenSize, intermediateSize: size, feedForward, layout: 'out-in' })
   }
@@ -188,7 +194,7 @@ function addStackedExpert(
     outputs: [`${path}/Split/output_0`, up],
     attributes: { axis: { int: -1 }, num_outputs: { int: 2 } },
   })
-  const activated = addActivation(builder, { path: `${path}/act_fn`, x: gate, activation: config.feedForward.activation })
+  const activated = addActivation(parts, { path: `${path}/act_fn`, x: gate, activation: config.feedForward.activation })
   return addLinear(parts, builder.node({ path: `${path}/Mul`, op: 'Mul', inputs: [activated, up] }), narrow)
 }
 
@@ -225,6 +231,7 @@ function addShared(parts: Parts, x: string, { path, folder, experts }: ExpertsPl
     up: moduleOf(folder, names.up),
     gateUp: moduleOf(folder, names.gateUp),
     down: moduleOf(folder, names.down),
+    activation: '',
   }
   const joined = typeof names.gateUp === 'string'
   const feedForward = { kind: 'gated', joined, activation: config.feedForward.activation, bias: { up: false, down: false } } as const

@@ -8,7 +8,13 @@ import { addLinear, type LinearSpec } from './linear'
 /** A feed-forward block; `modules` are tensor folders, `gateUp` the joined one. */
 export interface FeedForwardSpec {
   readonly path: string
-  readonly modules: { readonly gate: string; readonly up: string; readonly gateUp: string; readonly down: string }
+  readonly modules: {
+    readonly gate: string
+    readonly up: string
+    readonly gateUp: string
+    readonly down: string
+    readonly activation: string
+  }
   readonly hiddenSize: number
   readonly intermediateSize: number
   readonly feedForward: FeedForwardConfig
@@ -48,11 +54,11 @@ export function addFeedForward(graph: Graph, x: string, spec: FeedForwardSpec): 
   const narrow = { inFeatures: intermediateSize, outFeatures: hiddenSize, bias: bias.down, layout }
   if (feedForward.kind === 'plain') {
     const up = addLinear(graph, x, { path: `${path}/up_proj`, module: modules.up, outFeatures: intermediateSize, ...widen })
-    const activated = addActivation(graph.builder, { path: `${path}/act_fn`, x: up, activation })
+    const activated = addActivation(graph, { path: `${path}/act_fn`, x: up, activation, module: modules.activation })
     return addLinear(graph, activated, { path: `${path}/down_proj`, module: modules.down, ...narrow })
   }
   const { gate, up } = addGateAndUp(graph, x, spec, widen)
-  const activated = addActivation(graph.builder, { path: `${path}/act_fn`, x: gate, activation })
+  const activated = addActivation(graph, { path: `${path}/act_fn`, x: gate, activation, module: modules.activation })
   const product = graph.builder.node({ path: `${path}/Mul`, op: 'Mul', inputs: [activated, up] })
   return addLinear(graph, product, { path: `${path}/down_proj`, module: modules.down, ...narrow })
 }
