@@ -3,6 +3,13 @@ import * as v from 'valibot'
 import { call, id, integer, nothing, path, stream, text } from './contract-entries'
 import type { ContractError } from './contract-entries'
 
+/** A remark or a reason that is no failure: a stable code, what belongs into its sentence, and the sentence in English. */
+export interface Remark {
+  readonly code: string
+  readonly data: Readonly<Record<string, string | number>>
+  readonly text: string
+}
+
 // ---- looking into a checkpoint --------------------------------------------------------------------------------------------
 
 /** What a checkpoint is, from headers and configuration. Bytes throughout; null where the files do not say. */
@@ -25,7 +32,7 @@ export interface CheckpointSummary {
   readonly config: string | null
   readonly tokenizer: { readonly files: readonly string[]; readonly complete: boolean } | null
   readonly metadata: readonly { readonly name: string; readonly value: string }[]
-  readonly notes: readonly string[]
+  readonly notes: readonly Remark[]
   /** Where a chat could run it: the folder itself, or the one that the file lies in. `problem` says why it cannot. */
   readonly model: {
     readonly path: string
@@ -192,6 +199,12 @@ export const conversionOrderSchema = v.strictObject({
 })
 export type ConversionOrder = v.InferOutput<typeof conversionOrderSchema>
 
+/** Something of the source that the result does not hold, and why: an entry of the metadata that the format has no place for, or a tensor that the result can do without. */
+export interface LeftBehind {
+  readonly name: string
+  readonly why: 'metadata' | 'table' | 'tied'
+}
+
 /** Everything that will happen, before anything is written. Bytes throughout. */
 export interface ConversionPreview {
   readonly source: { readonly path: string; readonly format: string; readonly files: number; readonly tensorBytes: number }
@@ -208,9 +221,9 @@ export interface ConversionPreview {
   /** Families that the source could be mapped onto, the likeliest first. */
   readonly candidates: readonly string[]
   readonly tied: readonly (readonly string[])[]
-  readonly dropped: readonly string[]
+  readonly dropped: readonly LeftBehind[]
   readonly replaced: readonly string[]
-  readonly notes: readonly string[]
+  readonly notes: readonly Remark[]
   /** The first names that change. */
   readonly renamed: readonly { readonly from: string; readonly to: string }[]
   readonly renamedCount: number
@@ -221,7 +234,7 @@ export interface ConfigField {
   readonly name: string
   readonly value: string | number | boolean | null
   readonly origin: 'file' | 'shape' | 'guess' | 'answer'
-  readonly reason: string
+  readonly reason: Remark
 }
 
 /** A custom state dict mapped onto a family. With any `unmapped` tensor the conversion is refused; counts go beyond what is listed. */
@@ -272,8 +285,8 @@ export interface ConversionProof {
   readonly family: FamilyMapping | null
   /** null where source or result cannot be run. */
   readonly logits: LogitsProof | null
-  readonly dropped: readonly string[]
-  readonly notes: readonly string[]
+  readonly dropped: readonly LeftBehind[]
+  readonly notes: readonly Remark[]
   /** The tensors with the largest loss, worst first, then in the order of the files; the rest is counted. */
   readonly tensors: readonly {
     readonly name: string

@@ -3,20 +3,18 @@ import { basename, join, relative } from 'node:path'
 import { engineError } from '../errors'
 import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
 import { chooseOnnxVariant } from './onnx/variants'
+import { nameSome, note, type Note } from '../notes'
 
 /** What to open: one file, a set of shards with or without an index, or the folder as a TensorFlow one. */
 export type WeightChoice =
-  | { readonly kind: 'file' | 'index'; readonly name: string; readonly notes: readonly string[] }
-  | { readonly kind: 'shards'; readonly names: readonly string[]; readonly notes: readonly string[] }
+  | { readonly kind: 'file' | 'index'; readonly name: string; readonly notes: readonly Note[] }
+  | { readonly kind: 'shards'; readonly names: readonly string[]; readonly notes: readonly Note[] }
   | { readonly kind: 'tensorflow' }
 
 const SHARD_NAME = /^(.*)-(\d{5})-of-(\d{5})(\.[a-z]+)$/
 
 /** Names worth looking into when a folder has no .safetensors; others (pictures, text) are never opened. */
 const WEIGHT_NAME = /\.(bin|pt|pth|ckpt|gguf|ggml|h5|hdf5|keras|onnx|msgpack|npz|npy|pb|index|pkl|tar)$|\.data-\d+-of-\d+$/i
-
-/** More names than this in one remark help nobody. */
-const MAX_NAMED_FILES = 5
 
 /** What trainers save beside the weights. */
 const TRAINING_STATE =
@@ -80,13 +78,13 @@ function chooseAmong(
   const { preferred, extension } = options
   if (weights.includes(preferred)) {
     const others = weights.length - 1
-    const notes = others > 0 ? [`${preferred} was opened; ${others} other ${extension} files beside it were not.`] : []
+    const notes = others > 0 ? [note('checkpoint/other-files-not-opened', { file: preferred, count: others, format: extension })] : []
     return { kind: 'file', name: preferred, notes }
   }
   const index = onlyOrPreferred(options.indexes, `${preferred}.index.json`)
   if (index !== undefined) return { kind: 'index', name: index, notes: [] }
   const shards = shardSet(weights)
-  if (shards) return { kind: 'shards', names: shards, notes: ['There is no index; the shards were put together by their names.'] }
+  if (shards) return { kind: 'shards', names: shards, notes: [note('checkpoint/shards-without-index')] }
   const [only] = weights
   return only !== undefined && weights.length === 1 ? { kind: 'file', name: only, notes: [] } : null
 }
@@ -108,7 +106,7 @@ async function chooseExport(directory: string): Promise<WeightChoice | null> {
   const choice = await chooseOnnxVariant(directory)
   if (choice === null) return null
   const others = choice.others.map(({ path }) => basename(path))
-  const notes = others.length === 0 ? [] : [`Other variants of the model were not opened: ${others.slice(0, MAX_NAMED_FILES).join(', ')}.`]
+  const notes = others.length === 0 ? [] : [note('checkpoint/other-variants-not-opened', { files: nameSome(others) })]
   return { kind: 'file', name: relative(directory, choice.chosen.path), notes: [...choice.notes, ...notes] }
 }
 
@@ -131,13 +129,7 @@ async function chooseOtherFormat(directory: string, names: readonly string[]): P
     if (choice.kind === 'tensorflow' || others.length === 0) return choice
     return {
       ...choice,
-      notes: [
-        ...choice.notes,
-        `Weights of other formats beside it were not opened: ${others
-          .map(([name]) => name)
-          .slice(0, 5)
-          .join(', ')}.`,
-      ],
+      notes: [...choice.notes, note('checkpoint/other-formats-not-opened', { files: nameSome(others.map(([name]) => name)) })],
     }
   }
   const exported = await chooseExport(directory)

@@ -19,6 +19,7 @@ import { openTorchLegacy } from './torch/legacy'
 import { openTorchTar } from './torch/tar'
 import { openTensorflow } from './tensorflow/tensorflow'
 import type { Checkpoint, CheckpointReader, ReadOptions } from './types'
+import { note, type Note } from '../notes'
 
 /** The readers beside safetensors, by the kind of the file that they open. */
 const READERS: Partial<Record<FileKind, CheckpointReader>> = {
@@ -79,7 +80,7 @@ async function openWeightFile(path: string, options: ReadOptions): Promise<Check
   return openSingleFile(path, options)
 }
 
-function withNotes(checkpoint: Checkpoint, notes: readonly string[]): Checkpoint {
+function withNotes(checkpoint: Checkpoint, notes: readonly Note[]): Checkpoint {
   return notes.length === 0 ? checkpoint : { ...checkpoint, notes: [...notes, ...checkpoint.notes] }
 }
 
@@ -109,7 +110,7 @@ async function openFile(path: string, options: ReadOptions): Promise<Checkpoint>
   const shard = checkpoint.files.length === 1 ? shardOfName(name) : null
   return withNotes(
     checkpoint,
-    shard && shard.count > 1 ? [`This is shard ${shard.index} of ${shard.count}; open the folder to see all tensors.`] : [],
+    shard && shard.count > 1 ? [note('checkpoint/one-shard-of-several', { index: shard.index, count: shard.count })] : [],
   )
 }
 

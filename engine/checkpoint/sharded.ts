@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { EngineError, engineError } from '../errors'
 import { readShardIndex, type ShardIndex } from './shard-index'
 import type { Checkpoint, CheckpointReader, TensorInfo } from './types'
+import { countSome, distinctNotes, note, type Note } from '../notes'
 
 /** Headers read at the same time: enough to hide a slow disk, few enough to keep buffers small. */
 const MAX_PARALLEL_SHARDS = 8
@@ -72,28 +73,27 @@ function distinctBytes(tensors: Iterable<TensorInfo>): number {
   return bytes
 }
 
-function compareWithIndex(index: ShardIndex, found: CollectedTensors): readonly string[] {
-  const notes: string[] = []
+function compareWithIndex(index: ShardIndex, found: CollectedTensors): readonly Note[] {
+  const notes: Note[] = []
   let misplaced = 0
   for (const [tensor, shard] of index.weightMap) {
     const actual = found.shardOf.get(tensor)
     if (actual === undefined) throw engineError('checkpoint/tensor-not-in-shard', { tensor, shard })
     if (actual.shard !== shard) misplaced++
   }
-  if (misplaced > 0) notes.push(`The index names the wrong shard for ${misplaced} tensors; they were found in other shards.`)
+  if (misplaced > 0) notes.push(note('checkpoint/wrong-shard-in-index', { count: misplaced }))
   const unlisted = [...found.tensors.keys()].filter((name) => !index.weightMap.has(name))
-  if (unlisted.length > 0)
-    notes.push(`The shards hold ${unlisted.length} tensors that the index does not list, the first of them ${unlisted[0] ?? ''}.`)
+  if (unlisted.length > 0) notes.push(note('checkpoint/not-in-index', countSome(unlisted)))
   const totalBytes = [...found.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0)
   const isStated = index.totalSizeBytes === totalBytes || index.totalSizeBytes === distinctBytes(found.tensors.values())
   if (index.totalSizeBytes !== null && !isStated) {
-    notes.push(`The index states ${index.totalSizeBytes} bytes of tensors; the shards hold ${totalBytes}.`)
+    notes.push(note('checkpoint/wrong-total-in-index', { statedBytes: index.totalSizeBytes, foundBytes: totalBytes }))
   }
   return notes
 }
 
 /** One checkpoint of several; each tensor is read through the shard that holds it. */
-function joinShards(shards: readonly OpenedShard[], found: CollectedTensors, notes: readonly string[]): Checkpoint {
+function joinShards(shards: readonly OpenedShard[], found: CollectedTensors, notes: readonly Note[]): Checkpoint {
   const { tensors, shardOf } = found
   const owner = (name: string): Checkpoint => {
     const opened = shardOf.get(name)
@@ -105,7 +105,7 @@ function joinShards(shards: readonly OpenedShard[], found: CollectedTensors, not
     files: shards.flatMap(({ checkpoint }) => checkpoint.files),
     tensors,
     metadata: Object.fromEntries(shards.flatMap(({ checkpoint }) => Object.entries(checkpoint.metadata))),
-    notes: [...new Set([...notes, ...shards.flatMap(({ checkpoint }) => checkpoint.notes)])],
+    notes: distinctNotes([...notes, ...shards.flatMap(({ checkpoint }) => checkpoint.notes)]),
     read: async (name, signal) => owner(name).read(name, signal),
     readRange: async (range) => owner(range.name).readRange(range),
     readQuantized: async (rows) => {
@@ -123,7 +123,7 @@ function joinShards(shards: readonly OpenedShard[], found: CollectedTensors, not
 export async function openShards(
   directory: string,
   shards: readonly string[],
-  options: ShardOptions & { readonly notes: readonly string[] },
+  options: ShardOptions & { readonly notes: readonly Note[] },
 ): Promise<Checkpoint> {
   const opened = await openAll(directory, shards, options)
   return joinShards(opened, collectTensors(opened), options.notes)

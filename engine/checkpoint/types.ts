@@ -2,6 +2,7 @@
 import type { BlockType } from '../tensor/blocks/formats'
 import type { Dtype } from '../tensor/dtype'
 import type { NBitsFormat, NBitsMatrix } from '../tensor/nbits/layout'
+import type { Note } from '../notes'
 
 /** What is known of every tensor. `sizeBytes` is its size as `read` gives it: little-endian, row-major, packed. `file` is an absolute real path. */
 interface TensorHeader {
@@ -81,7 +82,7 @@ export interface Checkpoint extends Disposable {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly metadata: Readonly<Record<string, string>>
   /** Remarks for people: what was skipped or looked odd without being an error. */
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
   /** Scalars that a training script saved beside the model, by their dotted names (\`model_args.n_head\`). */
   readonly settings?: Readonly<Record<string, string | number | boolean | null>>
   readonly read: (name: string, signal?: AbortSignal) => Promise<Uint8Array>

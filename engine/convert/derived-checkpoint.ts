@@ -4,6 +4,7 @@ import type { Checkpoint, ComputedTensor, TensorInfo } from '../checkpoint/types
 import type { Dtype } from '../tensor/dtype'
 import { tensorSizeBytes } from '../tensor/shape'
 import { readBytes, type Rows } from './rows'
+import { distinctNotes } from '../notes'
 
 /** A tensor as it is, or one that is made of rows. */
 export type DerivedTensor =
@@ -35,7 +36,7 @@ export function deriveCheckpoint(sources: readonly Checkpoint[], derived: Readon
     files: sources.flatMap(({ files }) => files),
     tensors,
     metadata: first?.metadata ?? {},
-    notes: [...new Set(sources.flatMap(({ notes }) => notes))],
+    notes: distinctNotes(sources.flatMap(({ notes }) => notes)),
     readRange,
     read: (name, signal) => readRange({ name, offsetBytes: 0, sizeBytes: tensors.get(name)?.sizeBytes ?? 0, ...(signal && { signal }) }),
     [Symbol.dispose]: () => {

@@ -20,7 +20,8 @@ import { groupTiedTensors, plainMetadata, resultNames } from './names'
 import { onnxFiles } from './onnx/model-files'
 import { openSource, type OpenedSource } from './source'
 import { journalPath, stagedBytes } from './staging'
-import type { ConversionPlan, ConversionRequest, DtypeChange, PlannedTensor } from './types'
+import type { ConversionPlan, ConversionRequest, DtypeChange, LeftBehind, PlannedTensor } from './types'
+import { note, type Note } from '../notes'
 
 /** Shards are this large unless asked otherwise: what Transformers wrote until version 5, and what every disk and hub takes. */
 const DEFAULT_MAX_SHARD_BYTES = 5_000_000_000
@@ -150,11 +151,11 @@ function outputMetadata(checkpoint: Checkpoint, format: WritableFormat): Readonl
   return checkpoint.format === 'safetensors' ? metadata : { ...metadata, format: 'pt' }
 }
 
-function listDropped(checkpoint: Checkpoint, format: WritableFormat): readonly string[] {
+function listDropped(checkpoint: Checkpoint, format: WritableFormat): readonly LeftBehind[] {
   if (format.keepsMetadata) return []
   return Object.entries(plainMetadata(checkpoint))
     .filter(([key, value]) => key !== 'format' || value !== 'pt')
-    .map(([key]) => `metadata ${key}`)
+    .map(([name]) => ({ name, why: 'metadata' }))
 }
 
 function layOutFiles(
@@ -284,7 +285,11 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
     family: mapping?.plan ?? null,
     candidates,
     tied: groups.map(({ names: tied }) => tied),
-    dropped: [...listDropped(checkpoint, format), ...(mapping?.plan.dropped ?? []), ...(gguf?.dropped ?? [])],
+    dropped: [
+      ...listDropped(checkpoint, format),
+      ...(mapping?.plan.dropped ?? []).map((name) => ({ name, why: 'table' as const })),
+      ...(gguf?.dropped ?? []),
+    ],
     notes: [...checkpoint.notes, ...tieNotes({ count: groups.length, format, untied })],
   }
   const content = { plan: { ...plan, replaced: [] }, destination, files, generated, companions, sourceStates }
@@ -304,11 +309,11 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
   }
 }
 
-function tieNotes(ties: { readonly count: number; readonly format: WritableFormat; readonly untied: boolean }): readonly string[] {
+function tieNotes(ties: { readonly count: number; readonly format: WritableFormat; readonly untied: boolean }): readonly Note[] {
   const { count, format, untied } = ties
   if (count === 0) return []
-  if (untied) return ['Tensors over the same bytes are written as copies, because config.json says that they are not tied.']
-  if (format.tied === 'copies') return [`${format.name} cannot share bytes: tied tensors are written as copies.`]
+  if (untied) return [note('convert/untied-by-config')]
+  if (format.tied === 'copies') return [note('convert/tied-as-copies', { format: format.name })]
   return []
 }
 

@@ -5,6 +5,7 @@ import type { StoredDtype } from '../checkpoint/writers/file-layout'
 import type { BlockTarget } from '../tensor/blocks/quantize'
 import type { Dtype } from '../tensor/dtype'
 import type { CastLoss, CastTarget } from './cast'
+import type { Note } from '../notes'
 
 /** What to convert into what. `source` is a model folder, a weight file or a shard index; `out` a folder, or a file where it ends like one of the format. */
 export interface ConversionRequest {
@@ -87,6 +88,12 @@ export interface DtypeChange {
   readonly reason: 'asked' | 'format'
 }
 
+/** Something of the source that the result does not hold: 'metadata' that the format has no place for, a 'table' that follows from the configuration, a head that is 'tied' to the embedding. */
+export interface LeftBehind {
+  readonly name: string
+  readonly why: 'metadata' | 'table' | 'tied'
+}
+
 /** Everything that will happen, before anything is written. Sizes in bytes; `neededBytes` is what the disk must hold at once. */
 export interface ConversionPlan {
   readonly source: {
@@ -113,10 +120,10 @@ export interface ConversionPlan {
   readonly candidates: readonly string[]
   /** Names of the same bytes, the written one first. */
   readonly tied: readonly (readonly string[])[]
-  readonly dropped: readonly string[]
+  readonly dropped: readonly LeftBehind[]
   /** Files of an earlier result that go away. */
   readonly replaced: readonly string[]
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 /** What is reported while it runs. Bytes count what was written and verified. */
@@ -164,6 +171,6 @@ export interface ConversionReport {
   /** Logits of source and result on the same ids; null where either cannot be run. */
   readonly logits: LogitsComparison | null
   readonly tied: ConversionPlan['tied']
-  readonly dropped: readonly string[]
-  readonly notes: readonly string[]
+  readonly dropped: readonly LeftBehind[]
+  readonly notes: readonly Note[]
 }

@@ -8,6 +8,7 @@ import type { DecoderConfig } from '../config/decoder-config'
 import { loadOwnRow } from '../config/own-row'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
 import { EngineError } from '../errors'
+import type { Note } from '../notes'
 import { listTokenizerFiles, type TokenizerFiles } from './model-files'
 import { summarizeWeights, type WeightSummary } from './weight-summary'
 
@@ -21,12 +22,21 @@ export interface Inspection extends WeightSummary {
   readonly tokenizer?: TokenizerFiles
   readonly metadata: Readonly<Record<string, string>>
   readonly tensors: readonly TensorInfo[]
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 interface InspectOptions {
   readonly supportedModelTypes?: readonly string[]
   readonly signal?: AbortSignal
+}
+
+/** A failure as a remark; its code has a sentence like those of remarks. */
+function noteOf({ code, message, details }: EngineError): Note {
+  const data = Object.entries(details).flatMap(([name, value]): readonly (readonly [string, string | number])[] => {
+    if (typeof value === 'number' || typeof value === 'string') return [[name, value]]
+    return Array.isArray(value) ? [[name, value.join(', ')]] : []
+  })
+  return { code, data: Object.fromEntries(data), text: message }
 }
 
 /** A configuration that is missing or not understood is a remark here: the tensors can be looked at all the same. */
@@ -44,7 +54,7 @@ async function inspectConfig(directory: string, options: InspectOptions) {
     return { config, decoder, notes: [] }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'runtime/aborted') throw error
-    return { ...(config && { config }), notes: [error.message] }
+    return { ...(config && { config }), notes: [noteOf(error)] }
   }
 }
 

@@ -9,6 +9,10 @@ export const MAX_JOBS = 100
 const nullableNumber = v.nullable(v.number())
 const errorSchema = v.object({ code: v.string(), message: v.string(), details: v.record(v.string(), v.unknown()) })
 
+function isListOf(list: unknown, key: string): boolean {
+  return Array.isArray(list) && list.every((each) => typeof each === 'object' && each !== null && key in each)
+}
+
 /** The proof was made and cut by our own worker; it is shown as it is, so its outline is all that has to be right. */
 const proofSchema = v.custom<ConversionProof>(
   (value) =>
@@ -19,7 +23,11 @@ const proofSchema = v.custom<ConversionProof>(
     'files' in value &&
     Array.isArray(value.files) &&
     'tensors' in value &&
-    Array.isArray(value.tensors),
+    Array.isArray(value.tensors) &&
+    'notes' in value &&
+    isListOf(value.notes, 'text') &&
+    'dropped' in value &&
+    isListOf(value.dropped, 'why'),
 )
 
 /** Schema of the document. Unknown fields of an order are a newer version's: the document is then kept aside as broken. */
@@ -39,7 +47,8 @@ export const jobsSchema = v.object({
         bytesPerSecond: nullableNumber,
         leftMs: nullableNumber,
       }),
-      proof: v.nullable(proofSchema),
+      // A proof in the outline of an older version is not shown any more; the job stays.
+      proof: v.fallback(v.nullable(proofSchema), null),
       error: v.nullable(errorSchema),
     }),
   ),

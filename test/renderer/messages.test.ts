@@ -6,7 +6,7 @@ import type { MessageText } from '../../renderer/lib/i18n/catalogue'
 import { chooseLanguage } from '../../renderer/lib/i18n/choose-language'
 import { formatMessage, placeholderNames } from '../../renderer/lib/i18n/format-message'
 import { spoken } from '../../renderer/lib/i18n/spoken.svelte'
-import { catalogues, describeError, errorCatalogues, t } from '../../renderer/lib/i18n/texts'
+import { catalogues, describeError, describeRemark, errorCatalogues, remarkCatalogues, t } from '../../renderer/lib/i18n/texts'
 
 const root = join(import.meta.dirname, '../..')
 const keys = Object.keys(catalogues.en)
@@ -119,6 +119,43 @@ describe('error sentences', () => {
     expect(describeError({ ...error, details: { shard: 'a' } })).toBe('English')
     spoken.choose('zh-CN')
     expect(describeError({ code: 'engine/crashed', message: 'x', details: { reason: 'killed' } })).toBe('推理引擎被外部强制终止。')
+  })
+})
+
+describe('sentences of remarks and reasons', () => {
+  const sources = ['engine/notes.ts', 'engine/convert/standard/reasons.ts'].map((file) => readFileSync(join(root, file), 'utf8')).join('\n')
+  const codes = [...sources.matchAll(/^ {2}'?([a-z][a-z0-9/-]+)'?: \(/gm)].map((match) => match[1] ?? '')
+
+  it('finds the codes of notes and reasons', () => {
+    expect(codes).toContain('checkpoint/tied')
+    expect(codes).toContain('answered')
+    expect(codes.length).toBeGreaterThan(45)
+  })
+
+  it.each(['zh-TW', 'zh-CN'] as const)('%s has a sentence for every code and no other', (language) => {
+    expect(Object.keys(remarkCatalogues[language]).sort()).toEqual(codes.toSorted())
+  })
+
+  it('asks only for data that a code carries, the same in both kinds of Chinese', () => {
+    for (const [code, sentence] of Object.entries(remarkCatalogues['zh-TW'])) {
+      expect([code, placeholderNames(remarkCatalogues['zh-CN'][code] ?? '')]).toEqual([code, placeholderNames(sentence)])
+      const start = sources.search(new RegExp(`^ {2}'?${code}'?: `, 'm'))
+      const data = sources.slice(start, sources.indexOf('=>', start)).replace('Some', 'count: number; name: string')
+      for (const name of placeholderNames(sentence)) expect([code, name, data.includes(`${name}: `)]).toEqual([code, name, true])
+    }
+  })
+
+  it('speaks the chosen language; a failure that became a remark has the sentence of the failure', () => {
+    const tied = { code: 'checkpoint/tied', data: { names: 'a = b' }, text: 'English' }
+    expect(describeRemark(tied)).toBe('English')
+    spoken.choose('zh-TW')
+    expect(describeRemark(tied)).toBe('a = b 是綁定的：它們共用同一份資料。')
+    expect(describeRemark({ ...tied, data: {} })).toBe('English')
+    expect(describeRemark({ code: 'app/no-model', data: { path: '/m' }, text: 'x' })).toBe(
+      describeError({ code: 'app/no-model', message: 'x', details: { path: '/m' } }),
+    )
+    spoken.choose('zh-CN')
+    expect(describeRemark({ code: 'from-layers', data: { count: 12 }, text: 'x' })).toBe('共有 12 层。')
   })
 })
 

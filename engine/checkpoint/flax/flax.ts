@@ -8,6 +8,7 @@ import { createWholeTensors, type MakeTensor } from '../whole-tensor'
 import { readArray, toDimension, type FlaxArray } from './array'
 import { createForwardReader, type ForwardReader } from './forward-reader'
 import { readValue, type MsgpackValue } from './msgpack'
+import { countSome, note } from '../../notes'
 
 /** Maps in maps: module trees are some ten levels deep, optimizer states a few more. */
 export const MAX_DEPTH = 64
@@ -101,6 +102,9 @@ interface Content {
   readonly wholeTensor: ReturnType<typeof createWholeTensors>
 }
 
+/** Left out for being no array, where others are left out for their type. */
+const NO_ARRAY = 'no array'
+
 function addLeftOut(content: Content, what: string, name: string): void {
   const names = content.leftOut.get(what)
   if (names) names.push(name)
@@ -124,7 +128,7 @@ function addChunked(content: Content, name: string, entries: ReadonlyMap<string,
   if (dimensions.length !== shape.length || parts.length !== chunks.length || parts.some((part) => part.dtype !== dtype))
     throw content.walk.malformed(`the parts of ${name} do not fit together`)
   if (!dtype) {
-    addLeftOut(content, `type ${parts[0]?.dtypeName ?? 'unknown'}`, name)
+    addLeftOut(content, parts[0]?.dtypeName ?? 'unknown', name)
     return
   }
   const neededBytes = tensorSizeBytes(dtype, dimensions)
@@ -153,10 +157,10 @@ function addChunked(content: Content, name: string, entries: ReadonlyMap<string,
 function addNode(content: Content, name: string, node: Node): void {
   if (node.kind === 'array') {
     const { dtype, dtypeName, shape, offsetBytes, sizeBytes } = node.array
-    if (!dtype) addLeftOut(content, `type ${dtypeName}`, name)
+    if (!dtype) addLeftOut(content, dtypeName, name)
     else addTensor(content, { name, dtype, shape, file: content.file.path, offsetBytes, sizeBytes })
   } else if (node.kind === 'leaf') {
-    if (node.text === null) addLeftOut(content, 'no array', name)
+    if (node.text === null) addLeftOut(content, NO_ARRAY, name)
     else content.metadata.set(name, node.text)
   } else if (node.entries.has(CHUNKED_KEY)) addChunked(content, name, node.entries)
   else for (const [key, child] of node.entries) addNode(content, name === '' ? key : `${name}.${key}`, child)
@@ -191,9 +195,10 @@ export async function openFlax(path: string, options: { readonly signal?: AbortS
     tensors: content.tensors,
     computed: content.computed,
     metadata: Object.fromEntries(content.metadata),
-    notes: [...content.leftOut].map(
-      ([what, names]) =>
-        `${names.length === 1 ? (names[0] ?? '') : `${names.length} values, among them ${names[0] ?? ''},`} left out: ${what}.`,
+    notes: [...content.leftOut].map(([type, names]) =>
+      type === NO_ARRAY
+        ? note('checkpoint/left-out-no-array', countSome(names))
+        : note('checkpoint/left-out-type', { ...countSome(names), type }),
     ),
   })
 }

@@ -11,6 +11,7 @@ import { locateTensors, type GgufTensor } from './layout'
 import { metadataText } from './metadata-text'
 import { readGgufParts } from './split'
 import type { GgufValue } from './values'
+import { note, type Note } from '../../notes'
 
 interface OpenedTensor {
   readonly info: TensorInfo
@@ -52,14 +53,14 @@ function openTensor(tensor: GgufTensor, header: GgufHeader): OpenedTensor {
 }
 
 /** How many tensors are stored in which blocks, for people. */
-function describeBlocks(tensors: Iterable<TensorInfo>): readonly string[] {
+function describeBlocks(tensors: Iterable<TensorInfo>): readonly Note[] {
   const counts = new Map<BlockType, number>()
   for (const tensor of tensors) {
     if (tensor.storage === 'computed' && tensor.block) counts.set(tensor.block.type, (counts.get(tensor.block.type) ?? 0) + 1)
   }
   if (counts.size === 0) return []
-  const list = [...counts].map(([type, count]) => `${type} (${count})`).join(', ')
-  return [`Tensors stored in quantized blocks are given as F32: ${list}.`]
+  const blocks = [...counts].map(([type, count]) => `${type} (${count})`).join(', ')
+  return [note('checkpoint/blocks-as-float32', { blocks })]
 }
 
 /** The first part holds what describes the model; what the later ones repeat is about the split itself. */

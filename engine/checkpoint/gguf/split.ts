@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path'
 import { EngineError, engineError } from '../../errors'
 import { ggufInteger, readGgufHeader, type GgufHeader } from './header'
+import { note, type Note } from '../../notes'
 
 const PART_NAME = /^(.*)-(\d{5})-of-(\d{5})(\.gguf)$/i
 
@@ -11,7 +12,7 @@ const MAX_PARTS = 1024
 /** Headers of all parts in order, and remarks. */
 export interface GgufParts {
   readonly headers: readonly GgufHeader[]
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 async function readPart(directory: string, name: string, signal: AbortSignal | undefined): Promise<GgufHeader> {
@@ -54,8 +55,7 @@ export async function readGgufParts(path: string, options: { readonly signal?: A
   const [, stem = '', number = '', total = '', extension = ''] = PART_NAME.exec(basename(path)) ?? []
   const count = Number(total)
   if (total === '' || count <= 1) {
-    const notes =
-      stated > 1 ? [`This is one of ${stated} parts; its name does not say where the others are, so only its own tensors are shown.`] : []
+    const notes = stated > 1 ? [note('checkpoint/one-part-of-several', { count: stated })] : []
     return { headers: [header], notes }
   }
   if (count > MAX_PARTS) throw engineError('checkpoint/gguf-too-many', { path, what: 'parts', found: String(count), max: MAX_PARTS })

@@ -10,6 +10,7 @@ import { readLinks } from './groups'
 import { MESSAGE, readObjectHeader } from './object-header'
 import type { Hdf5Source } from './source'
 import { readSuperblock } from './superblock'
+import { countSome, note, type Note } from '../../notes'
 
 /** Groups and datasets of one file: a Keras model of 10,000 layers with optimizer has some 60,000. */
 const MAX_OBJECTS = 500_000
@@ -29,7 +30,14 @@ interface Content {
   readonly tensors: Map<string, TensorInfo>
   readonly computed: Map<string, ComputeRange>
   readonly metadata: Map<string, string>
-  readonly notes: string[]
+  readonly notes: Note[]
+}
+
+/** What is left out for another reason than the type of its values. */
+const NO_TYPES: Readonly<Record<string, 'checkpoint/left-out-link' | 'checkpoint/left-out-repeated' | 'checkpoint/left-out-no-data'>> = {
+  'symbolic link': 'checkpoint/left-out-link',
+  'group seen before': 'checkpoint/left-out-repeated',
+  'no data': 'checkpoint/left-out-no-data',
 }
 
 function addNote(counts: Map<string, string[]>, what: string, name: string): void {
@@ -85,8 +93,9 @@ async function walk(source: Hdf5Source, rootAddress: number, signal?: AbortSigna
     }
   }
   for (const [what, names] of leftOut) {
+    const code = NO_TYPES[what]
     content.notes.push(
-      `${names.length === 1 ? (names[0] ?? '') : `${names.length} objects, among them ${names[0] ?? ''},`} left out: ${what}.`,
+      code === undefined ? note('checkpoint/left-out-type', { ...countSome(names), type: what }) : note(code, countSome(names)),
     )
   }
   return content

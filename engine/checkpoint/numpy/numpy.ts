@@ -12,6 +12,7 @@ import type { Checkpoint, TensorComputation, TensorInfo } from '../types'
 import { createWholeTensors, type MakeTensor } from '../whole-tensor'
 import { rowMajor } from './fortran'
 import { parseHeader, PREAMBLE_BYTES, readPreamble, type NumpyArray, type NumpyPlace } from './header'
+import { countSome, note, type Note } from '../../notes'
 
 interface OpenOptions {
   readonly signal?: AbortSignal
@@ -59,7 +60,7 @@ function computationOf(array: NumpyArray & { readonly dtype: Dtype }, deflated: 
 function createCollection(file: RandomAccessFile) {
   const tensors = new Map<string, TensorInfo>()
   const computed = new Map<string, ComputeRange>()
-  const leftOut: string[] = []
+  const leftOut: Note[] = []
   let guessedBfloat16 = 0
   const wholeTensor = createWholeTensors()
   const add = (
@@ -72,7 +73,7 @@ function createCollection(file: RandomAccessFile) {
   ): void => {
     const { dtype, shape, sizeBytes } = array
     if (!dtype) {
-      leftOut.push(`${name} was left out: its values are of type ${array.typeName}.`)
+      leftOut.push(note('checkpoint/left-out-type', { ...countSome([name]), type: array.typeName }))
       return
     }
     if (dtype === 'BF16') guessedBfloat16++
@@ -87,11 +88,9 @@ function createCollection(file: RandomAccessFile) {
     const make: MakeTensor = async ({ open, signal }) => finish(await storage.readStored(await open(file.path), signal), typed)
     computed.set(name, wholeTensor(sizeBytes, make))
   }
-  const notes = (): readonly string[] => [
+  const notes = (): readonly Note[] => [
     ...leftOut,
-    ...(guessedBfloat16 > 0
-      ? [`${guessedBfloat16} arrays hold plain two-byte values (V2); they are taken for bfloat16, as MLX and NumPy write it.`]
-      : []),
+    ...(guessedBfloat16 > 0 ? [note('checkpoint/two-bytes-as-bfloat16', { count: guessedBfloat16 })] : []),
   ]
   return { tensors, computed, add, notes }
 }
@@ -173,9 +172,6 @@ export async function openNpz(path: string, options: OpenOptions = {}): Promise<
     })
   }
   const checkpoint = collectionCheckpoint(file, collection, 'numpy-npz')
-  const extra =
-    others.length > 0
-      ? [`${others.length} entries are no arrays and were left out, the first of them ${(others[0] ?? '').slice(0, 200)}.`]
-      : []
+  const extra = others.length > 0 ? [note('checkpoint/left-out-no-array', countSome(others))] : []
   return { ...checkpoint, notes: [...checkpoint.notes, ...extra] }
 }

@@ -10,6 +10,7 @@ import { createExternalFiles } from './external-data'
 import { createProtoFile, type ProtoFile } from './proto-ranges'
 import { readEntry, readTensorProto, readText, TYPED_FIELD, type TensorProto } from './tensor-proto'
 import { joinFixed, joinVarints, unpackNibbles } from './typed-values'
+import { countSome, note } from '../../notes'
 
 /** Initializers of one graph; quantized exports have three for every weight. */
 const MAX_INITIALIZERS = 1_000_000
@@ -170,7 +171,7 @@ async function addInitializer(
   if (content.tensors.has(name)) throw proto.malformed(0, `two initializers are called "${name}"`)
   const type = ELEMENT_TYPES.get(stored.dataType)
   if (!type) {
-    const kind = OTHER_TYPES.get(stored.dataType) ?? `type ${stored.dataType}`
+    const kind = OTHER_TYPES.get(stored.dataType) ?? String(stored.dataType)
     const others = content.leftOut.get(kind)
     if (others) others.push(name)
     else content.leftOut.set(kind, [name])
@@ -245,11 +246,8 @@ export async function openOnnx(path: string, options: { readonly signal?: AbortS
     if (++count > MAX_INITIALIZERS) throw engineError('checkpoint/too-many-tensors', { path: file.path, count, max: MAX_INITIALIZERS })
     await addInitializer(proto, await readTensorProto(proto, field), context)
   }
-  const nibbleNote = content.nibbles > 0 ? [`${content.nibbles} tensors of 4-bit integers are shown as one byte per value.`] : []
-  const notes = [...content.leftOut].map(
-    ([kind, names]) =>
-      `${names.length === 1 ? (names[0] ?? '') : `${names.length} initializers, among them ${names[0] ?? ''},`} left out: type ${kind}.`,
-  )
+  const nibbleNote = content.nibbles > 0 ? [note('checkpoint/nibbles-as-bytes', { count: content.nibbles })] : []
+  const notes = [...content.leftOut].map(([type, names]) => note('checkpoint/left-out-type', { ...countSome(names), type }))
   return createCheckpoint({
     format: 'onnx',
     files: [{ path: file.path, sizeBytes: file.sizeBytes }, ...context.files.all()],

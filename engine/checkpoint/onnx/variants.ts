@@ -5,6 +5,7 @@ import { fileError } from '../../bytes/random-access-file'
 import { EngineError, engineError } from '../../errors'
 import { createExternalFiles } from './external-data'
 import { externalLocations } from './outline'
+import { nameSome, note, type Note } from '../../notes'
 
 /** A decoder file of a folder; `format` is what the name says about its numbers. */
 interface OnnxVariant {
@@ -16,7 +17,7 @@ interface OnnxVariant {
 export interface OnnxChoice {
   readonly chosen: OnnxVariant
   readonly others: readonly OnnxVariant[]
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 /** Folder of the exports inside a model folder. */
@@ -106,7 +107,7 @@ export async function chooseOnnxVariant(directory: string, options: { readonly f
   const variants = await listOnnxVariants(directory)
   const [first] = variants
   if (first === undefined) return null
-  const choose = (chosen: OnnxVariant, notes: readonly string[]): OnnxChoice => ({
+  const choose = (chosen: OnnxVariant, notes: readonly Note[]): OnnxChoice => ({
     chosen,
     others: variants.filter((other) => other !== chosen),
     notes,
@@ -121,7 +122,7 @@ export async function chooseOnnxVariant(directory: string, options: { readonly f
   for (const variant of variants) {
     if (variants.length > 1 && !(await isComplete(variant))) continue
     const skipped = variants.slice(0, variants.indexOf(variant)).map(({ path }) => basename(path))
-    return choose(variant, skipped.length === 0 ? [] : [`Not taken, because data files are missing: ${skipped.join(', ')}.`])
+    return choose(variant, skipped.length === 0 ? [] : [note('checkpoint/variants-incomplete', { files: nameSome(skipped) })])
   }
   return choose(first, [])
 }

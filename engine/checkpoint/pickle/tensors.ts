@@ -2,7 +2,7 @@
 import { engineError } from '../../errors'
 import { MAX_TENSOR_DIMENSIONS } from '../../tensor/shape'
 import type { PickleMachine } from './machine'
-import { describeValue, isPickleObject, type PickleObject, type PickleValue } from './values'
+import { describeValue, isPickleObject, type OddReason, type PickleObject, type PickleValue } from './values'
 
 /** Makes a value of a call's arguments. */
 export type Rebuild = (args: readonly PickleValue[], machine: PickleMachine) => PickleValue
@@ -51,13 +51,13 @@ function view(
   const strides = wholes(machine, stride, 'stride')
   if (shape.length !== strides.length) throw malformed(machine, `it has ${shape.length} dimensions and ${strides.length} strides`)
   const operation = lazyOperation(options.metadata)
-  if (operation !== null) return { kind: 'odd-tensor', reason: `a lazy ${operation === 'conj' ? 'conjugate' : 'negative'} view` }
+  if (operation !== null) return { kind: 'odd-tensor', reason: 'lazy-view' }
   const dtype = options.dtype ?? storage.dtype
   if (dtype === null) throw malformed(machine, 'neither it nor its storage has a dtype')
   return { kind: 'tensor', storage, dtype, offsetElements: whole(machine, offset, 'offset'), shape, strides }
 }
 
-function odd(reason: string): Rebuild {
+function odd(reason: OddReason): Rebuild {
   return () => ({ kind: 'odd-tensor', reason })
 }
 
@@ -87,16 +87,16 @@ export const REBUILD_FUNCTIONS: Readonly<Record<string, Rebuild>> = Object.assig
   'torch._utils._rebuild_parameter': parameter,
   'torch._utils._rebuild_parameter_with_state': parameter,
   'torch.nn.parameter.Parameter': parameter,
-  'torch.nn.parameter.UninitializedParameter': odd('not initialized'),
-  'torch.nn.parameter.UninitializedBuffer': odd('not initialized'),
+  'torch.nn.parameter.UninitializedParameter': odd('uninitialized'),
+  'torch.nn.parameter.UninitializedBuffer': odd('uninitialized'),
   'torch._tensor._rebuild_from_type_v2': fromType,
   'torch._utils._rebuild_qtensor': odd('quantized'),
   'torch._utils._rebuild_sparse_tensor': odd('sparse'),
   'torch._utils._rebuild_sparse_csr_tensor': odd('sparse'),
   'torch._utils._rebuild_nested_tensor': odd('nested'),
-  'torch._utils._rebuild_meta_tensor_no_storage': odd('without data'),
-  'torch._utils._rebuild_wrapper_subclass': odd('a wrapper around other tensors'),
-  'torch._utils._rebuild_xla_tensor': odd('of another device, as a NumPy array'),
-  'torch._utils._rebuild_device_tensor_from_numpy': odd('of another device, as a NumPy array'),
+  'torch._utils._rebuild_meta_tensor_no_storage': odd('without-data'),
+  'torch._utils._rebuild_wrapper_subclass': odd('wrapper'),
+  'torch._utils._rebuild_xla_tensor': odd('of-other-device'),
+  'torch._utils._rebuild_device_tensor_from_numpy': odd('of-other-device'),
   'torch._utils._rebuild_device_tensor_from_cpu_tensor': parameter,
 } satisfies Record<string, Rebuild>)

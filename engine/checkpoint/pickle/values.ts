@@ -48,10 +48,13 @@ export interface PickleTensor {
   readonly strides: readonly number[]
 }
 
-/** A tensor that is no strided view: sparse, quantized, without data. `reason` completes "is". */
+/** Why a tensor is no strided view. */
+export type OddReason = 'lazy-view' | 'nested' | 'of-other-device' | 'quantized' | 'sparse' | 'uninitialized' | 'without-data' | 'wrapper'
+
+/** A tensor that is no strided view. */
 interface PickleOddTensor {
   readonly kind: 'odd-tensor'
-  readonly reason: string
+  readonly reason: OddReason
 }
 
 /** Everything a pickle can describe. */

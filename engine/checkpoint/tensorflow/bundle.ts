@@ -19,6 +19,7 @@ import {
 import { SLICE_KEY_PREFIX, sliceKey } from './slice-key'
 import { checkParts, joinParts, MAX_SLICES, MAX_SLICES_PER_TENSOR, resolveSlice, type TensorPart } from './slices'
 import { tableEntries } from './sstable'
+import { countSome, note, type Note } from '../../notes'
 
 /** The number in a data file's name has five digits. */
 const MAX_SHARDS = 99_999
@@ -170,7 +171,7 @@ export async function openBundle(
   indexPath: string,
   options: {
     readonly format: 'tensorflow-checkpoint' | 'tensorflow-saved-model'
-    readonly notes: readonly string[]
+    readonly notes: readonly Note[]
     readonly signal?: AbortSignal
   },
 ): Promise<Checkpoint> {
@@ -184,7 +185,7 @@ export async function openBundle(
   for (const [name, entry] of bundle.entries) {
     const dtype = TENSORFLOW_DTYPES.get(entry.dtypeNumber)
     if (!dtype || entry.unknownRank) {
-      const kind = TENSORFLOW_OTHER_DTYPES.get(entry.dtypeNumber) ?? `type ${entry.dtypeNumber}`
+      const kind = TENSORFLOW_OTHER_DTYPES.get(entry.dtypeNumber) ?? String(entry.dtypeNumber)
       const others = skipped.get(kind)
       if (others) others.push(name)
       else skipped.set(kind, [name])
@@ -221,11 +222,6 @@ export async function openBundle(
   })
 }
 
-function skipNotes(skipped: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  return [...skipped].map(([kind, names]) => {
-    const shown = names.slice(0, 3).join(', ')
-    return names.length === 1
-      ? `${shown} was left out: it holds values of type ${kind}, not weights.`
-      : `${names.length} entries of type ${kind} were left out, among them ${shown}: they hold no weights.`
-  })
+function skipNotes(skipped: ReadonlyMap<string, readonly string[]>): readonly Note[] {
+  return [...skipped].map(([type, names]) => note('checkpoint/left-out-type', { ...countSome(names), type }))
 }

@@ -5,6 +5,7 @@ import { fileError, openRandomAccessFile } from '../../bytes/random-access-file'
 import { engineError } from '../../errors'
 import type { Checkpoint } from '../types'
 import { openBundle } from './bundle'
+import { note } from '../../notes'
 
 interface OpenOptions {
   readonly signal?: AbortSignal
@@ -59,7 +60,7 @@ async function openDirectory(directory: string, options: OpenOptions): Promise<C
     const index = `${prefix}.index`
     if (!names.includes(index)) throw engineError('checkpoint/missing-shard', { shard: index, directory })
     const others = indexes.length - 1
-    const notes = others > 0 ? [`${prefix} is the latest checkpoint and was opened; ${others} older ones beside it were not.`] : []
+    const notes = others > 0 ? [note('checkpoint/latest-opened', { name: prefix, count: others })] : []
     return openBundle(join(directory, index), { format: 'tensorflow-checkpoint', notes, ...options })
   }
   const [only] = indexes

@@ -12,6 +12,7 @@ import { placeTensors, type StoragePlace } from './place-tensors'
 import { readScriptClasses } from './script-classes'
 import { findStateDict, type StateDict } from './state-dict'
 import { torchPersistentLoad } from './storage-ids'
+import { note, type Note } from '../../notes'
 
 /** `byteorder` holds "little" or "big". */
 const MAX_RECORD_BYTES = 64
@@ -74,7 +75,7 @@ function storageLocator(archive: Archive, folder: string): (storage: PickleStora
 interface Weights {
   readonly stateDict: StateDict
   readonly folder: string
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 /** A frozen TorchScript module has its weights among the constants of its code. */
@@ -84,13 +85,13 @@ async function findWeights(archive: Archive, isScript: boolean): Promise<Weights
   if (!isScript) return { stateDict: findStateDict(value, file.path, include ? { include } : {}), folder: 'data', notes: [] }
   const constants = [...archive.entries.keys()].filter((name) => name.startsWith(`${archive.folder}constants/`)).length
   try {
-    const notes = constants > 0 ? [`${constants} tensors that are constants of the code were left out.`] : []
+    const notes = constants > 0 ? [note('checkpoint/left-out-constants', { count: constants })] : []
     const scriptClasses = await readScriptClasses(archive)
     return { stateDict: findStateDict(value, file.path, { scriptClasses }), folder: 'data', notes }
   } catch (error) {
     if (constants === 0) throw error
     const stateDict = findStateDict(await readRecord(archive, 'constants.pkl'), file.path)
-    return { stateDict, folder: 'constants', notes: ['The module is frozen: its weights are constants of its code and have no names.'] }
+    return { stateDict, folder: 'constants', notes: [note('checkpoint/frozen-module')] }
   }
 }
 

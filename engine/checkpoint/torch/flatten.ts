@@ -1,6 +1,6 @@
 // Names the tensors of an unpickled value: nested dicts and lists joined with dots, modules by the rules of `state_dict()`. Follows torch/nn/modules/module.py of PyTorch 2.13.
 import { engineError } from '../../errors'
-import { isPickleObject, type PickleDict, type PickleRecord, type PickleTensor, type PickleValue } from '../pickle/values'
+import { isPickleObject, type OddReason, type PickleDict, type PickleRecord, type PickleTensor, type PickleValue } from '../pickle/values'
 import type { ScriptClasses } from './script-classes'
 
 /** Deeper than any module tree; a pickle that nests on is an attack. */
@@ -17,7 +17,7 @@ const MAX_NAME_LENGTH = 4096
 export interface NamedTensors {
   readonly tensors: Map<string, PickleTensor>
   /** Tensors that are no strided views, with the reason. */
-  readonly odd: Map<string, string>
+  readonly odd: Map<string, OddReason>
   /** The first names of values that are no tensors, and how many there are. */
   readonly others: readonly string[]
   readonly otherCount: number

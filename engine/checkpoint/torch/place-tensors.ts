@@ -7,6 +7,7 @@ import type { ComputeRange } from '../tensor-files'
 import type { ComputedTensor, PlainTensor, TensorComputation, TensorInfo } from '../types'
 import { storageElementBytes, TORCH_DTYPES, type TorchDtype } from './dtypes'
 import { isContiguous, readStrided, swapBytes } from './strided'
+import { nameSome, note, type Note } from '../../notes'
 
 /** An expanded view can be larger than its file without end; what cannot be read at once is no tensor of a model. */
 const MAX_EXPANDED_BYTES = 2 ** 32 - 1
@@ -27,7 +28,7 @@ export interface StoragePlace {
 export interface PlacedTensors {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly computed: ReadonlyMap<string, ComputeRange>
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 interface CheckedView {
@@ -97,7 +98,7 @@ function computeRange(checked: CheckedView, place: StoragePlace): ComputeRange {
 }
 
 /** Names that share the same view of the same storage are one tensor with several names. */
-function tiedNotes(checked: readonly CheckedView[]): readonly string[] {
+function tiedNotes(checked: readonly CheckedView[]): readonly Note[] {
   const groups = new Map<string, string[]>()
   for (const { name, view, offsetElements, sizeBytes } of checked) {
     if (sizeBytes === 0) continue
@@ -106,7 +107,7 @@ function tiedNotes(checked: readonly CheckedView[]): readonly string[] {
   }
   return [...groups.values()]
     .filter((names) => names.length > 1)
-    .map((names) => `${names.slice(0, 8).join(' and ')} are tied: they share the same data.`)
+    .map((names) => note('checkpoint/tied', { names: nameSome(names, { separator: ' = ' }) }))
 }
 
 /**
@@ -164,6 +165,6 @@ export async function placeTensors(options: {
       computed.set(name, computeRange(checked, place))
     }
   }
-  const skippedNote = skipped.length > 0 ? [`${skipped.slice(0, 5).join(', ')}: a dtype that safetensors does not have; left out.`] : []
+  const skippedNote = skipped.length > 0 ? [note('checkpoint/left-out-dtype', { names: nameSome(skipped) })] : []
   return { tensors, computed, notes: [...tiedNotes(kept), ...skippedNote] }
 }

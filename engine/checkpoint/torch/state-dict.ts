@@ -4,6 +4,7 @@ import { isPickleObject, type PickleTensor, type PickleValue } from '../pickle/v
 import { dictEntries, flattenTensors, holdsTensor, keyText } from './flatten'
 import { savedSettings, type SavedSetting } from './saved-settings'
 import type { ScriptClasses } from './script-classes'
+import { nameSome, note, type Note } from '../../notes'
 
 /** Where training checkpoints keep the model, the surest first. */
 const MODEL_KEYS = ['model_state_dict', 'state_dict', 'model_state', 'model', 'module', 'net', 'network', 'ema'] as const
@@ -26,7 +27,7 @@ const MAX_NAMED = 12
 /** The weights of a checkpoint by name, with remarks on what else was there. */
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, PickleTensor>
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
   /** Scalars saved beside the model, by their dotted names. */
   readonly settings: Readonly<Record<string, SavedSetting>>
 }
@@ -35,14 +36,6 @@ export interface StateDict {
 interface StateDictOptions {
   readonly include?: 'model' | 'optimizer'
   readonly scriptClasses?: ScriptClasses
-}
-
-function names(keys: readonly string[], count = keys.length): string {
-  const more = count > MAX_NAMED ? ` and ${count - MAX_NAMED} more` : ''
-  return `${keys
-    .slice(0, MAX_NAMED)
-    .map((key) => key.slice(0, 100))
-    .join(', ')}${more}`
 }
 
 /** The key of a training checkpoint that holds the model; null where the dict itself is what was saved. */
@@ -99,7 +92,7 @@ function optimizerTensors(levels: readonly ReadonlyMap<PickleValue, PickleValue>
  * Chooses and names the model's tensors, and with `include: 'optimizer'` the optimizer's after them; `scriptClasses` are those of a TorchScript archive. Throws "checkpoint/no-tensors", "checkpoint/pickle-expands", "checkpoint/pickle-too-deep", "checkpoint/duplicate-tensor", "checkpoint/no-optimizer".
  */
 export function findStateDict(value: PickleValue, path: string, options: StateDictOptions = {}): StateDict {
-  const notes: string[] = []
+  const notes: Note[] = []
   const levels: ReadonlyMap<PickleValue, PickleValue>[] = []
   const settings: Record<string, SavedSetting> = {}
   let chosen = value
@@ -112,8 +105,12 @@ export function findStateDict(value: PickleValue, path: string, options: StateDi
     levels.push(entries)
     Object.assign(settings, savedSettings(chosen, key))
     const others = [...entries.keys()].filter((other) => !rest.has(other)).map(keyText)
-    const kept = [...rest.keys()].map((name) => `"${keyText(name)}"`)
-    notes.push(`The weights are those under ${names(kept)}${others.length > 0 ? `; left out beside them: ${names(others)}` : ''}.`)
+    const kept = nameSome([...rest.keys()].map((name) => `"${keyText(name)}"`))
+    notes.push(
+      others.length > 0
+        ? note('checkpoint/weights-under-beside', { kept, others: nameSome(others) })
+        : note('checkpoint/weights-under', { kept }),
+    )
     const [only] = rest.values()
     if (rest.size > 1 || only === undefined || !isContainerOfTensors(only)) {
       chosen = { kind: 'dict', entries: new Map(rest) }
@@ -122,9 +119,10 @@ export function findStateDict(value: PickleValue, path: string, options: StateDi
     chosen = only
   }
   const { tensors, odd, others, otherCount } = flattenTensors(chosen, path, options.scriptClasses)
-  for (const [name, reason] of [...odd].slice(0, MAX_NAMED)) notes.push(`${name} is ${reason}; it was left out.`)
-  if (odd.size > MAX_NAMED) notes.push(`${odd.size - MAX_NAMED} more tensors of such kinds were left out.`)
-  if (others.length > 0 && tensors.size > 0) notes.push(`Values that are no tensors were left out: ${names(others, otherCount)}.`)
+  for (const [name, reason] of [...odd].slice(0, MAX_NAMED)) notes.push(note(`checkpoint/tensor-${reason}`, { name }))
+  if (odd.size > MAX_NAMED) notes.push(note('checkpoint/left-out-more', { count: odd.size - MAX_NAMED }))
+  if (others.length > 0 && tensors.size > 0)
+    notes.push(note('checkpoint/left-out-values', { names: nameSome(others, { count: otherCount }) }))
   if (tensors.size === 0) throw engineError('checkpoint/no-tensors', { path })
   if (options.include === 'optimizer') for (const [name, tensor] of optimizerTensors(levels, path)) tensors.set(name, tensor)
   return { tensors, notes, settings }

@@ -10,6 +10,7 @@ import type { DerivedTensor } from '../derived-checkpoint'
 import { deriveCheckpoint } from '../derived-checkpoint'
 import { reorderRows, rowsOf, transposeRows, type Rows } from '../rows'
 import { configEntries, ropeFactors } from './config-entries'
+import type { LeftBehind } from '../types'
 import { GGUF_DROPPED, GGUF_FAMILIES, ggufName, type GgufFamily } from './tensor-names'
 import { tokenizerEntries } from './tokenizer-entries'
 
@@ -17,7 +18,7 @@ import { tokenizerEntries } from './tokenizer-entries'
 export interface GgufMapping {
   readonly checkpoint: Checkpoint
   readonly names: ReadonlyMap<string, string>
-  readonly dropped: readonly string[]
+  readonly dropped: readonly LeftBehind[]
   readonly entries: (mainDtype: string) => GgufEntries
 }
 
@@ -96,13 +97,14 @@ export async function mapGguf(
   if (!family) throw engineError('convert/gguf-family', { modelType: config.modelType, available: Object.keys(GGUF_FAMILIES) })
   const derived = new Map<string, DerivedTensor>()
   const names = new Map<string, string>()
-  const dropped: string[] = []
+  const dropped: LeftBehind[] = []
   const unmapped: string[] = []
   for (const tensor of checkpoint.tensors.values()) {
     const standard = resultNames?.get(tensor.name) ?? tensor.name
     const target = ggufName(standard, family)
+    if (GGUF_DROPPED.test(standard)) dropped.push({ name: tensor.name, why: 'table' })
     // A tied head has no bytes of its own in GGUF; llama.cpp takes the embedding.
-    if (GGUF_DROPPED.test(standard) || (config.tieWordEmbeddings && target === 'output.weight')) dropped.push(tensor.name)
+    else if (config.tieWordEmbeddings && target === 'output.weight') dropped.push({ name: tensor.name, why: 'tied' })
     else if (target === null) unmapped.push(tensor.name)
     else {
       derived.set(tensor.name, derive(checkpoint, tensor, { family, headDim: config.headDim, standard }))

@@ -211,7 +211,7 @@ function inferSizes({ shapes, source, family }: ConfigEvidence): readonly Planne
   const biases = family.biases.flatMap(({ parts, field }) => {
     if (field === null) return []
     const isPresent = parts.some((slot) => hasPart(source, slot, 'bias'))
-    const why = reason('from-biases', { parts: parts.join(', '), present: isPresent ? 'present' : 'absent' })
+    const why = reason(isPresent ? 'with-biases' : 'without-biases', { parts: parts.join(', ') })
     return [{ name: field, ...fromShape(isPresent, why) }]
   })
   return [

@@ -66,7 +66,7 @@ export async function loadExportedDecoder(input: LoadExportedInput): Promise<Loa
     runtime,
     session,
     weightBytes: [...checkpoint.tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    notes: checkpoint.notes,
+    notes: checkpoint.notes.map(({ text }) => text),
     prefillChunkTokens: input.prefillChunkTokens ?? DEFAULT_PREFILL_CHUNK_TOKENS,
   })
 }

@@ -4,6 +4,7 @@ import type {
   ConversionPlan,
   ConversionReport,
   FamilyPlan,
+  LeftBehind,
   LogitsComparison,
   PlannedConfigField,
 } from '../../../engine/convert/types'
@@ -25,6 +26,11 @@ function familyLines({ name, layout, mapped, unmapped, config }: FamilyPlan): re
   ]
 }
 
+/** What is left behind in words. */
+export function describeLeftBehind({ name, why }: LeftBehind): string {
+  return why === 'metadata' ? `metadata ${name}` : name
+}
+
 /** Lines that plan and report share. */
 function commonLines(document: Pick<ConversionPlan, 'dtypeChanges' | 'family' | 'tied' | 'dropped' | 'notes'>): readonly string[] {
   const { dtypeChanges, family, tied, dropped, notes } = document
@@ -32,8 +38,8 @@ function commonLines(document: Pick<ConversionPlan, 'dtypeChanges' | 'family' | 
     ...(family ? familyLines(family) : []),
     ...dtypeChanges.map(({ from, to, tensors, exact }) => `dtype       ${tensors} x ${from} -> ${to}, ${exact ? 'exact' : 'rounded'}`),
     ...tied.map((names) => `tied        ${names.join(' = ')}`),
-    ...dropped.map((what) => `dropped     ${what}`),
-    ...notes.map((note) => `note        ${note}`),
+    ...dropped.map((each) => `dropped     ${describeLeftBehind(each)}`),
+    ...notes.map(({ text }) => `note        ${text}`),
   ]
 }
 

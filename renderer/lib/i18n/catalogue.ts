@@ -16,6 +16,9 @@ export type Catalogue = Readonly<Record<MessageKey, MessageText>>
 /** Error sentences by code, or by `code:reason` where one code has several; without one the error's own English message is shown. */
 export type ErrorCatalogue = Readonly<Record<string, string>>
 
+/** Sentences of remarks and reasons by code; without one the remark's own English text is shown. */
+export type RemarkCatalogue = Readonly<Record<string, string>>
+
 type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never
 type LongForm<T> = T extends { readonly other: infer O } ? O : T
 

@@ -120,7 +120,7 @@ describe('sharded checkpoint', () => {
     folder.write(FIRST, safetensorsFile([f32Tensor('a', [1, 2]), f32Tensor('extra', [0])]))
     folder.write(INDEX, JSON.stringify({ metadata: { total_size: 99 }, weight_map: { a: SECOND, b: FIRST } }))
     using checkpoint = await openCheckpoint(folder.path)
-    expect(checkpoint.notes).toEqual([
+    expect(checkpoint.notes.map(({ text }) => text)).toEqual([
       'The index names the wrong shard for 2 tensors; they were found in other shards.',
       'The shards hold 1 tensors that the index does not list, the first of them extra.',
       'The index states 99 bytes of tensors; the shards hold 16.',
@@ -255,7 +255,7 @@ describe('openCheckpoint', () => {
     writeShards(folder)
     using checkpoint = await openCheckpoint(join(folder.path, SECOND))
     expect([...checkpoint.tensors.keys()]).toEqual(['b'])
-    expect(checkpoint.notes).toEqual(['This is shard 2 of 2; open the folder to see all tensors.'])
+    expect(checkpoint.notes.map(({ text }) => text)).toEqual(['This is shard 2 of 2; open the folder to see all tensors.'])
   })
 
   it('stops when cancelled', async () => {

@@ -52,7 +52,7 @@ describe('a plan', () => {
     expect(plan).toMatchObject({
       kind: 'folder',
       dtypeChanges: [{ from: 'F32', to: 'BF16', tensors: 6, exact: false, reason: 'asked' }],
-      dropped: ['metadata author'],
+      dropped: [{ name: 'author', why: 'metadata' }],
       companions: [],
     })
     expect(plan.outputs.map(({ tensors: count }) => count).reduce((sum, count) => sum + count)).toBe(7)

@@ -90,7 +90,7 @@ describe('round trips', () => {
     for (const to of ['safetensors', 'npz'] as const) {
       const out = join(folder.path, to)
       const report = await convert({ source: join(folder.path, 'model'), to, out })
-      expect(report.notes.join(' ')).toContain('copies')
+      expect(report.notes.map(({ text }) => text).join(' ')).toContain('copies')
       const found = await digests(out)
       expect(Object.keys(found)).toEqual(['embed.weight', 'lm_head.weight'])
       expect(found['lm_head.weight']).toBe(found['embed.weight'])

@@ -66,7 +66,7 @@ describe('the standard path', () => {
     expect(fieldOf(plan.family, 'head_dim')).toMatchObject({ value: 8, origin: 'shape', reason: { code: 'from-values' } })
     expect(fieldOf(plan.family, 'rope_theta')).toMatchObject({ value: 10_000, origin: 'shape' })
     expect(fieldOf(plan.family, 'max_position_embeddings')).toMatchObject({ value: 64, origin: 'shape' })
-    expect(plan.dropped).toContain('_orig_mod.freqs_cos')
+    expect(plan.dropped).toContainEqual({ name: '_orig_mod.freqs_cos', why: 'table' })
   })
 
   it('guesses what nothing says, with the reason, and takes answers instead', async () => {

@@ -56,7 +56,7 @@ describe('inspection', () => {
     const found = await inspectCheckpoint(folder.path)
     expect(found.config).toEqual({ model_type: 'rwkv' })
     expect(found).not.toHaveProperty('decoder')
-    expect(found.notes).toEqual([expect.stringContaining('"rwkv" is not supported')])
+    expect(found.notes.map(({ text }) => text)).toEqual([expect.stringContaining('"rwkv" is not supported')])
   })
 
   it('fails for broken weights', async () => {

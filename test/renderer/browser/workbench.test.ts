@@ -28,7 +28,12 @@ const done = fakeJob({ id: 'done', order: { ...fakeJob().order, to: 'pth' }, sta
 const interrupted = fakeJob({ id: 'interrupted', order: { ...fakeJob().order, to: 'torch' }, state: 'interrupted' })
 const jobs = [interrupted, failed, done, running, fakeJob({ id: 'queued', order: { ...fakeJob().order, to: 'gguf' } })]
 
-const field = (name: string, value: number, origin: 'guess' | 'shape', reason: string) => ({ name, value, origin, reason })
+const field = (name: string, value: number, origin: 'guess' | 'shape', text: string) => ({
+  name,
+  value,
+  origin,
+  reason: { code: 'test', data: {}, text },
+})
 const family = {
   name: 'llama',
   modelType: 'llama',

@@ -92,7 +92,7 @@ function mapping(family: FamilyPlan | null): FamilyMapping | null {
     mapped,
     unmapped: unmapped.slice(0, MAX_LISTED),
     unmappedCount: unmapped.length,
-    config: config.map((field) => ({ name: field.name, value: field.value, origin: field.origin, reason: field.reason.text })),
+    config: config.map((field) => ({ name: field.name, value: field.value, origin: field.origin, reason: field.reason })),
   }
 }
 

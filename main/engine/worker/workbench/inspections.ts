@@ -129,7 +129,7 @@ async function summarize(inspection: Inspection, signal: AbortSignal): Promise<C
   const { path, format, files, metadata, tensors, parameterCount, weightBytes, tokenizer } = inspection
   const isFolder = (await stat(path)).isDirectory()
   const folder = isFolder ? path : dirname(path)
-  const { json, decoder, notes } = await configOf(folder, signal)
+  const { json, decoder } = await configOf(folder, signal)
   const model = isFolder || json !== null ? await describe(folder, signal) : null
   const named = files.map((file) => ({ ...file, name: nameWithin(path, file.path) }))
   return {
@@ -150,7 +150,7 @@ async function summarize(inspection: Inspection, signal: AbortSignal): Promise<C
     metadata: Object.entries(metadata)
       .slice(0, MAX_METADATA_ENTRIES)
       .map(([name, value]) => ({ name, value: value.length > MAX_METADATA_CHARS ? `${value.slice(0, MAX_METADATA_CHARS)}…` : value })),
-    notes: [...new Set([...inspection.notes, ...notes])].slice(0, MAX_NOTES),
+    notes: inspection.notes.slice(0, MAX_NOTES),
     model,
     aroundPath: !isFolder && model?.state === 'ready' ? folder : null,
     shardMap: buildShardMap(named, tensors),
@@ -158,18 +158,18 @@ async function summarize(inspection: Inspection, signal: AbortSignal): Promise<C
   }
 }
 
-/** The configuration beside the weights; a missing or odd one is a remark, as in `inspect`. */
+/** The configuration beside the weights; what is wrong with a folder's is among the inspection's remarks. */
 async function configOf(
   folder: string,
   signal: AbortSignal,
-): Promise<{ json: JsonObject | null; decoder: DecoderConfig | null; notes: readonly string[] }> {
+): Promise<{ readonly json: JsonObject | null; readonly decoder: DecoderConfig | null }> {
   let json: JsonObject | null = null
   try {
     json = await readConfigJson(folder, { signal })
-    return { json, decoder: readDecoderConfig(json, { path: `${folder}${sep}config.json`, supportedModelTypes }), notes: [] }
+    return { json, decoder: readDecoderConfig(json, { path: `${folder}${sep}config.json`, supportedModelTypes }) }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'runtime/aborted') throw error
-    return { json, decoder: null, notes: [] }
+    return { json, decoder: null }
   }
 }
 

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { CastTarget } from '../../../../engine/convert/cast'
 import type { ConfigValue, ConversionPlan, ConversionReport, ConversionRequest } from '../../../../engine/convert/types'
-import { describeConversionPlan, describeConversionReport, ProgressLine } from '../conversion-text'
+import { describeConversionPlan, describeConversionReport, describeLeftBehind, ProgressLine } from '../conversion-text'
 import { writeJson, type Terminal } from '../terminal'
 
 interface ConvertOptions {
@@ -147,6 +147,8 @@ function show<T extends ConversionPlan | ConversionReport>(
   document: T,
   options: { readonly json: true | undefined; readonly text: (document: T) => string; readonly terminal: Terminal },
 ): void {
-  if (options.json) writeJson(options.terminal, document)
-  else options.terminal.stdout.write(options.text(document))
+  if (options.json) {
+    const { dropped, notes } = document
+    writeJson(options.terminal, { ...document, dropped: dropped.map(describeLeftBehind), notes: notes.map(({ text }) => text) })
+  } else options.terminal.stdout.write(options.text(document))
 }

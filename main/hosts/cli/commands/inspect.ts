@@ -53,7 +53,7 @@ async function showModel(path: string, options: InspectOptions, terminal: Termin
       weightBytes,
       dtype,
       tensors,
-      notes,
+      notes: notes.map(({ text }) => text),
     })
   } else terminal.stdout.write(describeModel(inspection))
 }
@@ -87,7 +87,7 @@ function describeModel(inspection: Inspection): string {
     ...(modelType === null ? [] : [`family      ${printable(modelType)}`]),
     ...(tokenizer ? [`tokenizer   ${tokenizer.files.join(', ')}`] : []),
     ...Object.entries(metadata).map(([key, value]) => `metadata    ${describeMetadata(key, value)}`),
-    ...notes.map((note) => `note        ${printable(note)}`),
+    ...notes.map(({ text }) => `note        ${printable(text)}`),
     '',
     ...tensors.map(
       (tensor) =>

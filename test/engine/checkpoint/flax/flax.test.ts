@@ -60,7 +60,10 @@ describe('Flax files', () => {
       c: array([1, 2], { dtype: 'complex128' }),
     })
     expect(checkpoint.metadata).toEqual({ step: '12', name: 'adam' })
-    expect(checkpoint.notes).toEqual(['2 values, among them none, left out: no array.', 'c left out: type complex128.'])
+    expect(checkpoint.notes.map(({ text }) => text)).toEqual([
+      '2 entries, among them none, left out: no array.',
+      'c left out: type complex128.',
+    ])
   })
 
   test.for([

@@ -89,7 +89,7 @@ describe('GGUF files', () => {
     expect(info).toMatchObject({ dtype: 'F32', shape: [32], sizeBytes: 128, storage: 'computed', computation: 'dequantized' })
     expect(info).toMatchObject({ block: { type: 'Q8_0', sizeBytes: 34 } })
     expect(await checkpoint.read('q')).toEqual(floats([1, -1, ...new Array<number>(30).fill(0)]))
-    expect(checkpoint.notes.join(' ')).toContain('Q8_0 (1)')
+    expect(checkpoint.notes.map(({ text }) => text).join(' ')).toContain('Q8_0 (1)')
   })
 
   it('honours the alignment that the file states', async () => {
@@ -233,6 +233,6 @@ describe('split GGUF', () => {
     const file = part(3, ['c'])
     using checkpoint = await openCheckpoint(folder.write('renamed.gguf', file))
     expect([...checkpoint.tensors.keys()]).toEqual(['c'])
-    expect(checkpoint.notes.join(' ')).toContain('3 parts')
+    expect(checkpoint.notes.map(({ text }) => text).join(' ')).toContain('3 parts')
   })
 })

@@ -29,7 +29,7 @@ async function read(bytes: Uint8Array) {
   using folder = temporaryFolder()
   using checkpoint = await openNpy(folder.write('w.npy', bytes))
   const tensor = checkpoint.tensors.get('w')
-  return { tensor, notes: checkpoint.notes, values: tensor && [...(await checkpoint.read('w'))] }
+  return { tensor, notes: checkpoint.notes.map(({ text }) => text), values: tensor && [...(await checkpoint.read('w'))] }
 }
 
 describe('NumPy arrays', () => {

@@ -222,6 +222,6 @@ describe('hostile TensorFlow bundles', () => {
     folder.write('checkpoint', 'model_checkpoint_path: "/home/someone/run/m-2"\nall_model_checkpoint_paths: "/home/someone/run/m-1"\n')
     using checkpoint = await openTensorflow(folder.path)
     expect(new Float32Array((await checkpoint.read('w')).buffer)[0]).toBe(2)
-    expect(checkpoint.notes).toEqual([expect.stringContaining('m-2 is the latest')])
+    expect(checkpoint.notes.map(({ text }) => text)).toEqual([expect.stringContaining('m-2 is the latest')])
   })
 })

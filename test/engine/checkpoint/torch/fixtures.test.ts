@@ -23,7 +23,7 @@ describe('a checkpoint of PyTorch', () => {
 
   it('says which tensors it could not give and why', async () => {
     using checkpoint = await openCheckpoint(join(folder, 'odd-tensors.pt'))
-    const notes = checkpoint.notes.join('\n')
+    const notes = checkpoint.notes.map(({ text }) => text).join('\n')
     for (const [name, reason] of Object.entries({
       sparse: 'sparse',
       csr: 'sparse',
@@ -31,7 +31,7 @@ describe('a checkpoint of PyTorch', () => {
       per_channel: 'quantized',
       meta: 'without data',
       nested: 'nested',
-      conjugate: 'a lazy conjugate view',
+      conjugate: 'a lazy conjugate or negative view',
       lazy: 'not initialized',
     }))
       expect(notes).toContain(`${name} is ${reason}`)
@@ -40,12 +40,14 @@ describe('a checkpoint of PyTorch', () => {
 
   it('says what a training checkpoint holds beside its weights', async () => {
     using checkpoint = await openCheckpoint(join(folder, 'two-models.pt'))
-    expect(checkpoint.notes[0]).toBe('The weights are those under "generator", "discriminator"; left out beside them: optimizers, epoch.')
+    expect(checkpoint.notes[0]?.text).toBe(
+      'The weights are those under "generator", "discriminator"; left out beside them: optimizers, epoch.',
+    )
   })
 
   it('leaves out tensors that are attributes of a script module and no weights', async () => {
     using checkpoint = await openCheckpoint(join(folder, 'script.pt'))
     expect([...checkpoint.tensors.keys()]).not.toContain('attribute')
-    expect(checkpoint.notes.join('\n')).toContain('attribute')
+    expect(checkpoint.notes.map(({ text }) => text).join('\n')).toContain('attribute')
   })
 })

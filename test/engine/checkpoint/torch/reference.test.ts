@@ -45,8 +45,9 @@ describe.skipIf(!hasReference)('PyTorch reference files', () => {
     using expected = await openCheckpoint(referencePath('checkpoints', entry.expected ?? ''))
     expect(found.format).toBe(FORMATS[entry.form])
     await expectSameTensors(found, expected)
-    for (const names of entry.tied ?? []) expect(found.notes.join('\n')).toContain(`${names.join(' and ')} are tied`)
-    if (entry.state_dict_at !== undefined) expect(found.notes.join('\n')).toContain(`under "${entry.state_dict_at}"`)
+    for (const names of entry.tied ?? []) expect(found.notes.map(({ text }) => text).join('\n')).toContain(`${names.join(' = ')} are tied`)
+    if (entry.state_dict_at !== undefined)
+      expect(found.notes.map(({ text }) => text).join('\n')).toContain(`under "${entry.state_dict_at}"`)
   })
 
   it('knows every hostile PyTorch file of the manifest', () => {
