@@ -36,6 +36,9 @@ const sentences = {
   'checkpoint/latest-opened': (d: { name: string; count: number }) =>
     `${d.name} is the latest checkpoint and was opened; ${d.count} older ones beside it were not.`,
   'checkpoint/blocks-as-float32': (d: { blocks: string }) => `Tensors stored in quantized blocks are given as F32: ${d.blocks}.`,
+  'checkpoint/groups-as-float32': (d: { groupSize: number }) =>
+    `Matrices are stored as int8 in groups of ${d.groupSize} and are read as F32.`,
+  'checkpoint/left-out-rotation': () => 'Its tables of rotation (freqs_cos, freqs_sin) were left out; they follow from the configuration.',
   'checkpoint/nibbles-as-bytes': (d: { count: number }) => `${d.count} tensors of 4-bit integers are shown as one byte per value.`,
   'checkpoint/two-bytes-as-bfloat16': (d: { count: number }) =>
     `${d.count} arrays hold plain two-byte values (V2); they are taken for bfloat16, as MLX and NumPy write it.`,

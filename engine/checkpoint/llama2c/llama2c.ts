@@ -1,6 +1,7 @@
 // Reader of llama2.c exports: version 0 without magic, version 1 in F32, version 2 in int8 groups. Follows karpathy/llama2.c export.py, run.c and runq.c.
 import { openRandomAccessFile, type RandomAccessFile } from '../../bytes/random-access-file'
 import { engineError } from '../../errors'
+import { note } from '../../notes'
 import { createCheckpoint, type ComputeRange } from '../tensor-files'
 import type { Checkpoint, ReadOptions, TensorInfo } from '../types'
 import { hasLlama2cMagic, readLegacyHeader, readMagicHeader, type Llama2cHeader } from './header'
@@ -96,10 +97,8 @@ export async function openLlama2c(path: string, options: ReadOptions): Promise<C
     metadata: { 'llama2.c version': String(version) },
     settings: settingsOf(header, await rotaryBase(file, header, layout)),
     notes: [
-      ...(groupSize === null ? [] : [`Matrices are stored as int8 in groups of ${groupSize} and are read as F32.`]),
-      ...(layout.rotation === null
-        ? []
-        : ['Its tables of rotation (freqs_cos, freqs_sin) were left out; they follow from the configuration.']),
+      ...(groupSize === null ? [] : [note('checkpoint/groups-as-float32', { groupSize })]),
+      ...(layout.rotation === null ? [] : [note('checkpoint/left-out-rotation')]),
     ],
   })
 }

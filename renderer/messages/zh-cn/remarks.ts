@@ -31,6 +31,8 @@ export const zhCnRemarks: RemarkCatalogue = {
   'checkpoint/variants-incomplete': '因为缺少数据文件而未采用：{files}。',
   'checkpoint/latest-opened': '{name} 是最新的检查点，已打开；旁边 {count} 个较旧的没有打开。',
   'checkpoint/blocks-as-float32': '以量化块存储的张量会以 F32 提供：{blocks}。',
+  'checkpoint/groups-as-float32': '矩阵以每 {groupSize} 个一组的 int8 存储，读成 F32。',
+  'checkpoint/left-out-rotation': '已略过旋转表（freqs_cos、freqs_sin）；可由配置推得。',
   'checkpoint/nibbles-as-bytes': '{count} 个 4 位整数张量以每个值一个字节显示。',
   'checkpoint/two-bytes-as-bfloat16': '{count} 个数组是单纯的双字节值（V2）；按 MLX 与 NumPy 的写法视为 bfloat16。',
   'checkpoint/left-out-type': '略过 {count} 项，第一项是 {name}：类型为 {type}。',

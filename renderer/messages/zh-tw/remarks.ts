@@ -31,6 +31,8 @@ export const zhTwRemarks: RemarkCatalogue = {
   'checkpoint/variants-incomplete': '因為缺少資料檔而未採用：{files}。',
   'checkpoint/latest-opened': '{name} 是最新的檢查點，已開啟；旁邊 {count} 個較舊的沒有開啟。',
   'checkpoint/blocks-as-float32': '以量化區塊儲存的張量會以 F32 提供：{blocks}。',
+  'checkpoint/groups-as-float32': '矩陣以每 {groupSize} 個一組的 int8 儲存，讀成 F32。',
+  'checkpoint/left-out-rotation': '已略過旋轉表（freqs_cos、freqs_sin）；可由設定推得。',
   'checkpoint/nibbles-as-bytes': '{count} 個 4 位元整數張量以每個值一個位元組顯示。',
   'checkpoint/two-bytes-as-bfloat16': '{count} 個陣列是單純的雙位元組值（V2）；依 MLX 與 NumPy 的寫法視為 bfloat16。',
   'checkpoint/left-out-type': '略過 {count} 項，第一項是 {name}：類型為 {type}。',
