@@ -30,6 +30,10 @@ export interface ComputedTensor extends TensorHeader {
   readonly block?: StoredBlocks
   /** How the rows of a 'dequantized' tensor are quantized, where MatMulNBits multiplies with exactly that; `readQuantized` gives them. */
   readonly quantized?: NBitsFormat
+  /** The columns of the codes that `readQuantized` gives, in their order; absent where it is that of the values. */
+  readonly inputOrder?: Int32Array
+  /** The last two dimensions are the other way round than the family stores this matrix: [outputs, inputs] where it has [inputs, outputs]. */
+  readonly swapped?: true
 }
 
 /** Quantized blocks in a file: `sizeBytes` bytes of whole blocks from `offsetBytes` on. Scales are little-endian unless the file is not. */
@@ -81,6 +85,8 @@ export interface Checkpoint extends Disposable {
   readonly files: readonly { readonly path: string; readonly sizeBytes: number }[]
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly metadata: Readonly<Record<string, string>>
+  /** How its matrices are packed, where they are: in a word, and in a few. */
+  readonly packing?: { readonly label: string; readonly description: string }
   /** Remarks for people: what was skipped or looked odd without being an error. */
   readonly notes: readonly Note[]
   /** Scalars that a training script saved beside the model, by their dotted names (\`model_args.n_head\`). */

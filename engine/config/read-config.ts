@@ -13,6 +13,7 @@ import { loadOwnRow } from './own-row'
 import { readAttention } from './read-attention'
 import { readExperts } from './read-experts'
 import { readLayers } from './read-layers'
+import { readQuantization } from './read-quantization'
 import { readRopes } from './read-rope'
 import { readSizes, type Sizes } from './read-sizes'
 import { requiredRuleNumber, ruleFlag, ruleNumber } from './row-rules'
@@ -52,9 +53,7 @@ function findRow(config: ConfigFields, supported: readonly string[]): { readonly
 }
 
 function checkPurpose(config: ConfigFields): void {
-  const quantization = fieldValue(config, 'quantization_config')
-  if (quantization !== undefined && quantization !== null)
-    throw unsupportedSwitch(config, 'quantization_config', 'weights that are not quantized')
+  readQuantization(config.json, config.path)
   if (architecturesOf(config).some((name) => OTHER_HEADS.test(name)))
     throw unsupportedSwitch(config, 'architectures', 'a causal language model')
 }

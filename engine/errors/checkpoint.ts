@@ -196,5 +196,13 @@ export const checkpointErrors = {
     `${d.path} and the other parts of its split do not belong together: ${d.reason}.`,
   'checkpoint/gguf-big-endian-blocks': (d: { path: string; tensor: string; type: string }) =>
     `Tensor ${d.tensor} of ${d.path} holds ${d.type} blocks in big-endian order, for which no layout is defined.`,
+  'checkpoint/packed-part-missing': (d: { tensor: string; scheme: string }) =>
+    `The checkpoint has no tensor ${d.tensor}, which a model of the kind ${d.scheme} needs.`,
+  'checkpoint/packed-part-dtype': (d: { tensor: string; scheme: string; found: string; allowed: readonly string[] }) =>
+    `Tensor ${d.tensor} is ${d.found}; a model of the kind ${d.scheme} has ${d.allowed.join(' or ')} there.`,
+  'checkpoint/packed-part-shape': (d: { tensor: string; found: readonly number[]; expected: string }) =>
+    `Tensor ${d.tensor} of a quantized matrix has the shape [${d.found.join(', ')}]; expected is ${d.expected}.`,
+  'checkpoint/packed-part-value': (d: { tensor: string; found: number | string; expected: string }) =>
+    `Tensor ${d.tensor} of a quantized matrix holds ${d.found}; expected is ${d.expected}.`,
   'checkpoint/not-quantized': (d: { tensor: string }) => `The tensor ${d.tensor} is not stored in blocks that can be used as they are.`,
 } satisfies Record<string, (details: never) => string>

@@ -1,11 +1,11 @@
 // Opens a model's decoder: its configuration, the weight files' headers, then graph and session; no tokenizer is needed for that.
 import { readGgufHeader } from '../checkpoint/gguf/header'
-import { openCheckpoint } from '../checkpoint/open'
 import type { GenerationDefaults } from '../config/decoder-config'
 import { loadExportConfig } from '../config/export-config'
 import { parseGenerationDefaults } from '../config/generation-config'
 import { openGgufModel } from '../config/gguf/open-gguf-model'
 import type { ModelFacts } from '../config/model-facts'
+import { openModelCheckpoint } from '../config/open-model-checkpoint'
 import { findModelSource, type ModelSource } from '../config/model-source'
 import { loadDecoderConfig } from '../config/read-config'
 import { supportedModelTypes } from '../config/families/table'
@@ -74,7 +74,7 @@ export async function openDecoder(path: string, options: OpenDecoderOptions = {}
   if (source.kind === 'gguf') return openGgufDecoder(source, loading)
   const { directory } = source
   const config = await loadDecoderConfig(directory, { supportedModelTypes, ...(signal && { signal }) })
-  using checkpoint = await openCheckpoint(source.path, signal ? { signal } : {})
+  using checkpoint = await openModelCheckpoint(source, signal ? { signal } : {})
   const decoder = await loadDecoder({ directory, checkpoint, config, ...loading })
   return { directory, config, contextLength: contextLengthTokens(config), generationDefaults: null, decoder }
 }

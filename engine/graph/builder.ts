@@ -1,4 +1,5 @@
 // GraphBuilder: collects the nodes, borders and constants of one ONNX graph; every name is a path and is used once.
+import { createHash } from 'node:crypto'
 import { engineError } from '../errors'
 import { writeModelProto, type Attribute, type GraphBorder, type GraphDtype, type GraphNode, type Initializer } from './onnx/model-proto'
 
@@ -29,11 +30,19 @@ export interface GraphBuilder {
   /** Adds a node and returns its first output. */
   readonly node: (spec: NodeSpec) => string
   readonly external: (spec: ExternalSpec) => string
-  /** A small I64 vector (a shape, axes); the same numbers are written once. */
+  /** An I64 vector (a shape, axes, an order of columns); the same numbers are written once. */
   readonly int64: (values: readonly number[]) => string
   /** A small F32 constant; the same name is written once. A number is a scalar. */
   readonly float32: (name: string, values: number | readonly number[], shape?: readonly number[]) => string
   readonly finish: () => Uint8Array
+}
+
+/** Constants of more numbers are named after a hash of them. */
+const MAX_NAMED_NUMBERS = 16
+
+function int64Name(values: readonly number[]): string {
+  if (values.length <= MAX_NAMED_NUMBERS) return `[${values.join(',')}]`
+  return `${values.length}/${createHash('sha256').update(int64Bytes(values)).digest('hex').slice(0, 32)}`
 }
 
 function int64Bytes(values: readonly number[]): Uint8Array {
@@ -84,7 +93,7 @@ export function createGraphBuilder(options: { readonly name: string }): GraphBui
       return name
     },
     int64: (numbers) => {
-      const name = `/constants/I64/[${numbers.join(',')}]`
+      const name = `/constants/I64/${int64Name(numbers)}`
       if (values.has(name)) return name
       initializers.push({
         name: claim(values, name),

@@ -41,10 +41,12 @@ export interface NBitsWeight {
   readonly zeroPoints: string | null
   readonly format: NBitsFormat
   readonly shape: MatrixShape
+  /** The columns as the codes have them; null where that is the order of the values that are multiplied with. */
+  readonly inputOrder: Int32Array | null
 }
 
 /** A weight matrix as a linear block multiplies with it; the block that reads it picks the operator. */
-type LinearWeight = { readonly kind: 'dense'; readonly value: string } | NBitsWeight
+type LinearWeight = { readonly kind: 'dense'; readonly value: string; readonly layout: MatrixLayout } | NBitsWeight
 
 /** A lookup table [rows, columns] in the dtype it is stored in; rows are cast after the lookup, so that the table is never copied. */
 interface PlainTable {
@@ -108,6 +110,13 @@ function addLateCast(
   const sizes = builder.node({ path: `${path}/Add`, op: 'Add', inputs: [builder.int64(shape), zero] })
   const held = builder.node({ path: `${path}/Reshape`, op: 'Reshape', inputs: [weight, sizes] })
   return builder.node({ path: `${path}/Cast`, op: 'Cast', inputs: [held], attributes: { to: { cast: 'F32' } } })
+}
+
+/** The slot as the checkpoint stores it: a matrix that lies the other way round than its family has it is asked for that way round. */
+function asStored(slot: LinearSlot, tensor: TensorInfo | undefined): LinearSlot {
+  if (tensor?.storage !== 'computed' || tensor.swapped !== true) return slot
+  const [last = 1, secondLast = 1, ...others] = slot.shape.toReversed()
+  return { ...slot, shape: [secondLast, last, ...others].toReversed(), layout: slot.layout === 'in-out' ? 'out-in' : 'in-out' }
 }
 
 /** Rows and columns that a graph multiplies with, of a matrix as it is stored. Other shapes count as one row after another. */
@@ -182,6 +191,11 @@ export function createWeightStore(options: {
     return weight
   }
 
+  const storedOrder = (slot: WeightSlot): Int32Array | null => {
+    const { tensor } = find(slot)
+    return tensor.storage === 'computed' ? (tensor.inputOrder ?? null) : null
+  }
+
   const quantize = (
     slot: WeightSlot,
     {
@@ -216,6 +230,7 @@ export function createWeightStore(options: {
       zeroPoints: other === undefined ? part('zero_points', 'U8', [shape.rows, zeroPointRowBytes], entry.zeroPoints) : other.zeroPoints,
       format: form.format,
       shape,
+      inputOrder: form.kind === 'stored' ? storedOrder(slot) : null,
     }
     quantized.set(`${entry.name}/${use}`, weight)
     return weight
@@ -239,9 +254,11 @@ export function createWeightStore(options: {
 
   return {
     has: (tensor) => tensors.has(tensor),
-    linear: (slot, after) => {
-      const form = slot.exact === true ? null : formOf(slot, slot.layout, slot.isHead === true)
-      return form === null ? { kind: 'dense', value: f32(slot, after) } : quantize(slot, { layout: slot.layout, form, use: 'codes' })
+    linear: (wanted, after) => {
+      const slot = asStored(wanted, tensors.get(wanted.tensor))
+      const { layout } = slot
+      const form = slot.exact === true ? null : formOf(slot, layout, slot.isHead === true)
+      return form === null ? { kind: 'dense', value: f32(slot, after), layout } : quantize(slot, { layout, form, use: 'codes' })
     },
     table: (slot) => {
       const { tensor } = find(slot)

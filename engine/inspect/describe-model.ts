@@ -2,8 +2,11 @@
 import { contextLengthTokens } from '../graph/rope/context-length'
 import { basename, join, resolve } from 'node:path'
 import { openCheckpoint } from '../checkpoint/open'
+import { openModelCheckpoint } from '../config/open-model-checkpoint'
 import { loadOwnRow } from '../config/own-row'
+import type { JsonObject } from '../bytes/json'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
+import { readQuantization } from '../config/read-quantization'
 import { findModelSource, type ModelSource } from '../config/model-source'
 import { EngineError, engineError, type ErrorCode } from '../errors'
 import type { Dtype } from '../tensor/dtype'
@@ -106,9 +109,35 @@ async function describeConfig(directory: string, { supportedModelTypes, signal }
   }
 }
 
+/** The weights of a model whose matrices are packed, by what they stand for and the bytes they take; null for others. */
+async function describePacked(directory: string, cancel: { readonly signal?: AbortSignal }) {
+  const json = await readConfigJson(directory, cancel).catch((error: unknown) => {
+    asModelProblem(error)
+    return null
+  })
+  // A quantization that is not supported is the configuration's problem, which is told already.
+  if (json === null || !isPacked(json)) return null
+  using checkpoint = await openModelCheckpoint({ directory, path: directory }, cancel)
+  const { parameterCount } = summarizeWeights(checkpoint.tensors.values())
+  const weightBytes = checkpoint.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { parameterCount, weightBytes, dtype: checkpoint.packing?.label ?? null, error: null }
+}
+
+function isPacked(json: JsonObject): boolean {
+  try {
+    return readQuantization(json, 'config.json') !== null
+  } catch (error) {
+    asModelProblem(error)
+    return false
+  }
+}
+
 async function describeWeights(directory: string, { signal }: DescribeOptions) {
   try {
-    using checkpoint = await openCheckpoint(directory, signal ? { signal } : {})
+    const cancel = signal ? { signal } : {}
+    const packed = await describePacked(directory, cancel)
+    if (packed !== null) return packed
+    using checkpoint = await openCheckpoint(directory, cancel)
     const weights = summarizeWeights(checkpoint.tensors.values())
     const { dtype } = weights
     const supported = dtype === null || WEIGHT_DTYPES.has(dtype)

@@ -7,6 +7,8 @@ import type { Checkpoint, CheckpointFormat, TensorInfo } from '../checkpoint/typ
 import type { DecoderConfig } from '../config/decoder-config'
 import { loadOwnRow } from '../config/own-row'
 import { readConfigJson, readDecoderConfig } from '../config/read-config'
+import { readQuantization } from '../config/read-quantization'
+import { describeScheme } from '../checkpoint/packed/scheme'
 import { EngineError } from '../errors'
 import type { Note } from '../notes'
 import { listTokenizerFiles, type TokenizerFiles } from './model-files'
@@ -19,6 +21,8 @@ export interface Inspection extends WeightSummary {
   readonly files: Checkpoint['files']
   readonly config?: JsonObject
   readonly decoder?: DecoderConfig
+  /** How the matrices are packed, where they are. The tensors are those of the files. */
+  readonly quantization?: { readonly method: string; readonly description: string }
   readonly tokenizer?: TokenizerFiles
   readonly metadata: Readonly<Record<string, string>>
   readonly tensors: readonly TensorInfo[]
@@ -51,7 +55,11 @@ async function inspectConfig(directory: string, options: InspectOptions) {
       path: join(directory, 'config.json'),
       ...(supportedModelTypes && { supportedModelTypes }),
     })
-    return { config, decoder, notes: [] }
+    const scheme = readQuantization(config, join(directory, 'config.json'))
+    if (scheme === null) return { config, decoder, notes: [] }
+    const description = describeScheme(scheme)
+    const notes = [`The weights are quantized: ${description}.`, ...scheme.notes]
+    return { config, decoder, quantization: { method: scheme.method, description }, notes }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'runtime/aborted') throw error
     return { ...(config && { config }), notes: [noteOf(error)] }

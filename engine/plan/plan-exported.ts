@@ -2,6 +2,7 @@
 import type { TensorInfo } from '../checkpoint/types'
 import type { ExportConfig } from '../config/export-config'
 import type { ExportBorder } from '../graph/export-border'
+import { nbitsLayout } from '../tensor/nbits/layout'
 import { BASE_BYTES, PREFILL_CHUNK_TOKENS } from './memory-model'
 import { MARGIN } from './plan-device-map'
 import type { TensorSize } from './weight-map'
@@ -23,15 +24,13 @@ const EMBEDDING = /embed|wte|wpe/i
 
 /** A tensor with the bytes that it takes once loaded: codes that are used as they are, or 8-bit ones made of other blocks. */
 export function residentSize(tensor: TensorInfo): TensorSize {
-  if (tensor.storage !== 'computed' || tensor.block === undefined) return tensor
-  const { name, dtype, shape } = tensor
-  const elements = shape.reduce((product, size) => product * size, 1)
-  return {
-    name,
-    dtype,
-    shape,
-    sizeBytes: tensor.quantized === undefined ? Math.ceil(elements * REQUANTIZED_BYTES) : tensor.block.sizeBytes,
-  }
+  if (tensor.storage !== 'computed' || tensor.computation !== 'dequantized') return tensor
+  const { name, dtype, shape, quantized } = tensor
+  const columns = shape.at(-1) ?? 1
+  const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1)
+  if (quantized === undefined) return { name, dtype, shape, sizeBytes: Math.ceil(rows * columns * REQUANTIZED_BYTES) }
+  const { codeBytes, scaleBytes, zeroPointBytes } = nbitsLayout({ rows, columns }, quantized)
+  return { name, dtype, shape, sizeBytes: codeBytes + scaleBytes + zeroPointBytes }
 }
 
 function cacheBytes({ cache, cacheKind }: ExportBorder, contextLength: number): number {

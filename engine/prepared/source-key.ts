@@ -25,7 +25,8 @@ export async function sourceKey(
     hash.update(await fileIdentity(path, sizeBytes))
   }
   for (const tensor of checkpoint.tensors.values()) {
-    const { file: _, ...identity } = tensor
+    // The order of columns is read from the files, whose identity is known.
+    const { file: _file, inputOrder: _order, ...identity } = { inputOrder: null, ...tensor }
     hash.update(JSON.stringify(identity))
   }
   return hash.digest('hex').slice(0, 40)

@@ -148,6 +148,7 @@ async function writeStored(entry: PlacedEntry, options: WriteOptions): Promise<r
     const firstRow = offsetElements / shape.columns + first
     const matrix = await checkpoint.readQuantized?.({ name, firstRow, rows, ...(signal && { signal }) })
     if (matrix === undefined) throw engineError('checkpoint/not-quantized', { tensor: name })
+    if (!matrix.scales.every((scale) => Number.isFinite(scale))) throw engineError('prepared/not-finite', { tensor: name })
     const crcs: [number, number, number] = [0, 0, 0]
     for (const [index, bytes] of partsOf(matrix).entries()) {
       const range = ranges[index] ?? null

@@ -187,6 +187,10 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/no-optimizer': '{path} 中除模型外没有优化器的状态。',
   'checkpoint/no-tensors': '{path} 可以读取，但里面没有张量。',
 
+  'checkpoint/packed-part-missing': '检查点中没有张量 {tensor}，而 {scheme} 类型的模型需要它。',
+  'checkpoint/packed-part-dtype': '张量 {tensor} 的类型是 {found}；{scheme} 类型的模型在此处应为 {allowed}。',
+  'checkpoint/packed-part-shape': '量化矩阵的张量 {tensor} 的形状是 {found}；应为 {expected}。',
+  'checkpoint/packed-part-value': '量化矩阵的张量 {tensor} 的内容是 {found}；应为 {expected}。',
   'checkpoint/not-quantized': '张量 {tensor} 不是以可直接使用的块存储的。',
   'config/missing': '{directory} 里没有 config.json。',
   'config/not-an-object': '{path} 的内容不是 JSON 对象。',

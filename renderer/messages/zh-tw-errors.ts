@@ -187,6 +187,10 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/no-optimizer': '{path} 中除模型外沒有最佳化器的狀態。',
   'checkpoint/no-tensors': '{path} 可以讀取，但裡面沒有張量。',
 
+  'checkpoint/packed-part-missing': '檢查點中沒有張量 {tensor}，而 {scheme} 類型的模型需要它。',
+  'checkpoint/packed-part-dtype': '張量 {tensor} 的類型是 {found}；{scheme} 類型的模型在此處應為 {allowed}。',
+  'checkpoint/packed-part-shape': '量化矩陣的張量 {tensor} 的形狀是 {found}；應為 {expected}。',
+  'checkpoint/packed-part-value': '量化矩陣的張量 {tensor} 的內容是 {found}；應為 {expected}。',
   'checkpoint/not-quantized': '張量 {tensor} 不是以可直接使用的區塊儲存的。',
   'config/missing': '{directory} 裡沒有 config.json。',
   'config/not-an-object': '{path} 的內容不是 JSON 物件。',

@@ -27,19 +27,32 @@ export interface LinearSpec {
 /** Rounding of activations to 8 bits while multiplying (com.microsoft.MatMulNBits): without it the processor computes in F32, several times slower. */
 const ACCURACY_LEVEL_INT8 = 4
 
-/** x * W^T + b with a quantized W. */
+/**
+ * x * W^T + b with a quantized W; where its columns lie in another order (GPTQ's desc_act), x is put into that order.
+ *
+ *     x ── (Gather) ── MatMulNBits ── y
+ */
 function addQuantizedLinear(
   { builder }: Graph,
   inputs: { readonly x: string; readonly weight: NBitsWeight; readonly bias: readonly string[] },
   spec: LinearSpec,
 ): string {
   const { x, weight, bias } = inputs
-  const { format, shape } = weight
-  const product = builder.node({
+  const { format, shape, inputOrder } = weight
+  const ordered =
+    inputOrder === null
+      ? x
+      : builder.node({
+          path: `${spec.path}/order/Gather`,
+          op: 'Gather',
+          inputs: [x, builder.int64([...inputOrder])],
+          attributes: { axis: { int: 1 } },
+        })
+  return builder.node({
     path: `${spec.path}/MatMulNBits`,
     op: 'MatMulNBits',
     domain: 'com.microsoft',
-    inputs: [x, weight.codes, weight.scales, weight.zeroPoints, null, bias[0] ?? null],
+    inputs: [ordered, weight.codes, weight.scales, weight.zeroPoints, null, bias[0] ?? null],
     ...(spec.output === undefined ? {} : { outputs: [spec.output] as const }),
     attributes: {
       K: { int: shape.columns },
@@ -49,7 +62,6 @@ function addQuantizedLinear(
       accuracy_level: { int: ACCURACY_LEVEL_INT8 },
     },
   })
-  return product
 }
 
 /**
@@ -72,6 +84,6 @@ export function addLinear(graph: Graph, x: string, spec: LinearSpec): string {
     op: 'Gemm',
     inputs: [x, weight.value, ...bias],
     ...(spec.output === undefined ? {} : { outputs: [spec.output] as const }),
-    attributes: { transB: { int: layout === 'out-in' ? 1 : 0 } },
+    attributes: { transB: { int: weight.layout === 'out-in' ? 1 : 0 } },
   })
 }

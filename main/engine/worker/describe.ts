@@ -1,5 +1,5 @@
 // What a model directory is, and what loading it would take: read from headers, without a weight.
-import { openCheckpoint } from '../../../engine/checkpoint/open'
+import { openModelCheckpoint } from '../../../engine/config/open-model-checkpoint'
 import { openOnnx } from '../../../engine/checkpoint/onnx/onnx'
 import { readOnnxOutline } from '../../../engine/checkpoint/onnx/outline'
 import { loadExportConfig } from '../../../engine/config/export-config'
@@ -56,6 +56,6 @@ export async function planModel(
     return planDeviceMap({ ...request, config, tensors: [...opened.tensors.values()].map(residentSize) })
   }
   const config = await loadDecoderConfig(source.directory, { supportedModelTypes, signal })
-  using checkpoint = await openCheckpoint(source.path, { signal })
-  return planDeviceMap({ ...request, config, tensors: checkpoint.tensors.values() })
+  using checkpoint = await openModelCheckpoint(source, { signal })
+  return planDeviceMap({ ...request, config, tensors: [...checkpoint.tensors.values()].map(residentSize) })
 }

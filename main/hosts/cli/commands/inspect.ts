@@ -32,7 +32,7 @@ async function showModel(path: string, options: InspectOptions, terminal: Termin
   const { inspectCheckpoint } = await import('../../../../engine/inspect/inspect-checkpoint')
   const inspection = await inspectCheckpoint(path, { signal: terminal.signal })
   if (options.json) {
-    const { format, files, config, tokenizer, metadata, parameterCount, weightBytes, dtype, notes } = inspection
+    const { format, files, config, tokenizer, quantization, metadata, parameterCount, weightBytes, dtype, notes } = inspection
     const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, ...place }) => ({
       name,
       dtype: type,
@@ -48,6 +48,7 @@ async function showModel(path: string, options: InspectOptions, terminal: Termin
       files,
       ...(config && { config }),
       ...(tokenizer && { tokenizer }),
+      ...(quantization && { quantization }),
       metadata,
       parameterCount,
       weightBytes,
