@@ -11,6 +11,13 @@ interface Entry {
   readonly info: TensorInfo
   readonly source: string
   readonly offsetBytes: number
+  /** Rows of the source before the first one of this tensor. */
+  readonly firstRow: number
+}
+
+/** Rows of a tensor, where a row is what its last dimension holds. */
+function rowsOf({ shape }: Pick<TensorInfo, 'shape'>): number {
+  return shape.slice(0, -1).reduce((product, size) => product * size, 1)
 }
 
 /** Part `index` of `count` of a tensor that is stacked along its first axis. A stack of blocks can be cut where whole blocks end, which equal parts of rows do. */
@@ -22,11 +29,10 @@ function partOf(
   const offsetBytes = part.index * sizeBytes
   const shape = info.shape.slice(1)
   if (info.storage !== 'computed') return { info: { ...info, shape, sizeBytes, offsetBytes: info.offsetBytes + offsetBytes }, offsetBytes }
-  // Codes are given for whole tensors only.
-  const { block, quantized: _quantized, ...rest } = info
+  const { block } = info
   const blockBytes = (block?.sizeBytes ?? 0) / part.count
   const shifted = block && { block: { ...block, offsetBytes: block.offsetBytes + part.index * blockBytes, sizeBytes: blockBytes } }
-  return { info: { ...rest, shape, sizeBytes, ...shifted }, offsetBytes }
+  return { info: { ...info, shape, sizeBytes, ...shifted }, offsetBytes }
 }
 
 /**
@@ -39,7 +45,8 @@ export function renameCheckpoint(checkpoint: Checkpoint, names: ReadonlyMap<stri
     const info = checkpoint.tensors.get(source)
     if (info === undefined) continue
     const shown = part === undefined ? { info, offsetBytes: 0 } : partOf(info, part)
-    entries.set(name, { info: { ...shown.info, name }, source, offsetBytes: shown.offsetBytes })
+    const firstRow = (part?.index ?? 0) * rowsOf(shown.info)
+    entries.set(name, { info: { ...shown.info, name }, source, offsetBytes: shown.offsetBytes, firstRow })
   }
   const readRange = ({ name, offsetBytes, ...range }: TensorRange): Promise<Uint8Array> => {
     const entry = entries.get(name)
@@ -50,7 +57,10 @@ export function renameCheckpoint(checkpoint: Checkpoint, names: ReadonlyMap<stri
   return {
     ...checkpoint,
     ...(readQuantized && {
-      readQuantized: (rows: TensorRows) => readQuantized({ ...rows, name: entries.get(rows.name)?.source ?? rows.name }),
+      readQuantized: (rows: TensorRows) => {
+        const { source = rows.name, firstRow = 0 } = entries.get(rows.name) ?? {}
+        return readQuantized({ ...rows, name: source, firstRow: firstRow + rows.firstRow })
+      },
     }),
     tensors: new Map([...entries].map(([name, { info }]) => [name, info])),
     readRange,
