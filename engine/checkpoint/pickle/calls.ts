@@ -84,6 +84,8 @@ const RECORDS: ReadonlySet<string> = new Set([
   'numpy.ndarray',
   'numpy.core.multiarray.scalar',
   'numpy.core.multiarray._reconstruct',
+  'numpy.core.numeric._frombuffer',
+  'numpy._core.numeric._frombuffer',
   'numpy._core.multiarray.scalar',
   'numpy._core.multiarray._reconstruct',
   'numpy.random._pickle.__randomstate_ctor',

@@ -72,6 +72,13 @@ describe('objects', () => {
     expect(value).toMatchObject({ kind: 'record', class: { module: 'argparse', name: 'Namespace' } })
   })
 
+  it('keeps a NumPy array of protocol 5 as a record', () => {
+    const value = load(
+      '\x8c\x13numpy._core.numeric\x8c\x0b_frombuffer\x93(\x96\x01\x00\x00\x00\x00\x00\x00\x00\x07U\x02u1K\x01\x85U\x01CtR.',
+    )
+    expect(value).toMatchObject({ kind: 'record', class: { module: 'numpy._core.numeric', name: '_frombuffer' } })
+  })
+
   it.each([
     ['a call of REDUCE', 'cos\nsystem\n(U\x02idtR.', 'checkpoint/pickle-call-refused'],
     ['a call by STACK_GLOBAL', '\x8c\x08builtins\x8c\x04eval\x93U\x011\x85R.', 'checkpoint/pickle-call-refused'],
