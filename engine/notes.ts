@@ -64,6 +64,9 @@ const sentences = {
     `The weights are those under ${d.kept}; left out beside them: ${d.others}.`,
   'checkpoint/frozen-module': () => 'The module is frozen: its weights are constants of its code and have no names.',
   'checkpoint/tied': (d: { names: string }) => `${d.names} are tied: they share the same data.`,
+  'tokenizer/before-others': (d: { file: string; others: string }) => `${d.file} is taken before ${d.others}, as Transformers does.`,
+  'tokenizer/inside-weights': () => 'The file of the weights brings it.',
+  'tokenizer/only-one': () => 'No other tokenizer lies there.',
   'convert/untied-by-config': () => 'Tensors over the same bytes are written as copies, because config.json says that they are not tied.',
   'convert/tied-as-copies': (d: { format: string }) => `${d.format} cannot share bytes: tied tensors are written as copies.`,
 } satisfies Record<string, (data: never) => string>

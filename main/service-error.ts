@@ -62,6 +62,7 @@ const catalogue = {
   'conversions/not-found': (d: { jobId: string }) => `There is no conversion ${d.jobId}.`,
   'conversions/still-running': (d: { jobId: string }) => `Conversion ${d.jobId} is still running or waiting; cancel it first.`,
   'conversions/not-ended': (d: { jobId: string }) => `Conversion ${d.jobId} has not failed or been stopped, so it cannot be started again.`,
+  'conversions/not-done': (d: { jobId: string }) => `Conversion ${d.jobId} has no result that could be shown.`,
   'conversions/too-many': (d: { limit: number }) => `The list holds ${d.limit} conversions at most; clear those that have ended.`,
   'conversions/same-place': (d: { path: string }) => `Another conversion of the list is going to write to ${d.path}.`,
   'settings/not-saved': (d: { path: string; reason: string }) => `The settings could not be saved to ${d.path} (${d.reason}).`,

@@ -46,12 +46,8 @@ export async function openWorkbenchHandlers(host: Host): Promise<WorkbenchHandle
       if (host.chooseFiles === undefined) throw serviceError('app/unsupported', { what: 'choosing files', host: host.kind })
       return await host.chooseFiles()
     },
-    'app.showFolder': ({ path }) => {
-      if (host.showFolder === undefined) throw serviceError('app/unsupported', { what: 'showing a folder', host: host.kind })
-      host.showFolder(localPath(path))
-      return null
-    },
     'checkpoint.inspect': async ({ path }) => await workbench.ask('inspect', { path: localPath(path) }),
+    'checkpoint.tokenizer': async ({ path }) => await workbench.ask('tokenizer', { path: localPath(path) }),
     'checkpoint.rows': async (params) => await workbench.ask('rows', { ...params, path: localPath(params.path) }),
     'places.list': async (request) => await listPlace(request, { cacheFolder: paths.hfCacheFolder, modelsFolder }),
     'uploads.begin': async ({ files }) => await uploads.begin(files),
@@ -62,7 +58,7 @@ export async function openWorkbenchHandlers(host: Host): Promise<WorkbenchHandle
       return null
     },
     'uploads.keep': async ({ uploadId }) => await uploads.keep(uploadId),
-    ...conversionCalls(conversions),
+    ...conversionCalls(conversions, host),
   }
   const streams: WorkbenchStreams = {
     'checkpoint.statistics': async ({ input, emit, signal }) => {
@@ -87,10 +83,22 @@ export async function openWorkbenchHandlers(host: Host): Promise<WorkbenchHandle
   }
 }
 
-function conversionCalls(conversions: ConversionsService): Pick<WorkbenchCalls, Extract<keyof WorkbenchCalls, `conversions.${string}`>> {
+function conversionCalls(
+  conversions: ConversionsService,
+  host: Host,
+): Pick<WorkbenchCalls, Extract<keyof WorkbenchCalls, `conversions.${string}`>> {
   return {
     'conversions.plan': async (order) => await conversions.plan(order),
     'conversions.start': async (order) => await conversions.start(order),
+    'conversions.show': ({ jobId }) => {
+      if (host.showFolder === undefined) throw serviceError('app/unsupported', { what: 'showing a folder', host: host.kind })
+      // The place is the one that was converted to, never one that a window names.
+      const job = conversions.jobs().find(({ id }) => id === jobId)
+      if (job === undefined) throw serviceError('conversions/not-found', { jobId })
+      if (job.state !== 'done') throw serviceError('conversions/not-done', { jobId })
+      host.showFolder(job.order.out)
+      return null
+    },
     'conversions.cancel': ({ jobId }) => {
       conversions.cancel(jobId)
       return null

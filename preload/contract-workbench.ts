@@ -46,6 +46,20 @@ export interface CheckpointSummary {
   readonly outputs: readonly OutputChoice[]
 }
 
+/** The tokenizer that a checkpoint is used with, and its chat template. Both null where there is no vocabulary. */
+export interface TokenizerSummary {
+  readonly tokenizer: {
+    readonly file: string
+    readonly kind: 'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt'
+    /** Why this file and no other. */
+    readonly why: Remark
+    readonly vocabSize: number
+  } | null
+  /** `fallbackFamily`: the family whose built-in template stands in, because the model brings none. */
+  readonly template: { readonly source: string; readonly fallbackFamily: string | null } | null
+  readonly problem: ContractError | null
+}
+
 /** A format that can be written. */
 export interface OutputChoice {
   readonly id: string
@@ -326,10 +340,10 @@ export type ConversionsEvent =
 export const workbenchCalls = {
   /** Native chooser of weight files; null when the person cancelled; "app/unsupported" where the host has none. */
   'app.chooseFiles': call<readonly string[] | null>()(nothing),
-  /** Shows a folder or a file's folder in the system's file manager; "app/unsupported" where the host cannot. */
-  'app.showFolder': call<null>()(v.strictObject({ path })),
   /** Looks into a folder, a weight file or a shard index. Only headers are read. */
   'checkpoint.inspect': call<CheckpointSummary>()(v.strictObject({ path })),
+  /** Reads the tokenizer of a folder, or of the folder around a weight file, and its chat template. */
+  'checkpoint.tokenizer': call<TokenizerSummary>()(v.strictObject({ path })),
   /** Rows of the tree of tensors. A group is open when `open` is, unless it is one of `toggled`; with a query only what matches is there. */
   'checkpoint.rows': call<TensorRows>()(
     v.strictObject({
@@ -372,6 +386,8 @@ export const workbenchCalls = {
   'conversions.plan': call<ConversionPreview>()(conversionOrderSchema),
   /** Puts a conversion at the end of the queue. */
   'conversions.start': call<ConversionJob>()(conversionOrderSchema),
+  /** Shows the result of a finished conversion in the system's file manager; "app/unsupported" where the host cannot. */
+  'conversions.show': call<null>()(v.strictObject({ jobId: id })),
   'conversions.cancel': call<null>()(v.strictObject({ jobId: id })),
   /** Queues a conversion again that failed, was cancelled or was interrupted; an interrupted one uses the files that it had proven. */
   'conversions.retry': call<ConversionJob>()(v.strictObject({ jobId: id })),

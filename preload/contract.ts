@@ -95,6 +95,8 @@ export interface LoadedModelInfo {
   readonly defaultSampling: Sampling
   /** Where the chat template came from, for display. */
   readonly chatTemplateSource: string
+  /** The family whose built-in template is used because the model brings none, or null. */
+  readonly templateFallback: string | null
 }
 
 /** One block of the strip: a layer, or the embedding / head beside them. */

@@ -77,7 +77,7 @@ async function templateOrProblem(
     const refuse = (): never => {
       throw problem
     }
-    return { template: { source: 'none', stopStrings: [], render: refuse }, problem }
+    return { template: { source: 'none', fallbackFamily: null, stopStrings: [], render: refuse }, problem }
   }
 }
 

@@ -30,7 +30,7 @@ export function createChatTemplate(
   options: ChatTemplateOptions,
 ): ChatTemplate {
   const compiled = { program: compileTemplate(template.text, template.source), source: template.source }
-  return chatTemplate({ choose: () => compiled, source: template.source, stopStrings: [] }, options)
+  return chatTemplate({ choose: () => compiled, source: template.source, fallbackFamily: null, stopStrings: [] }, options)
 }
 
 /**
@@ -49,7 +49,7 @@ export async function loadChatTemplate(
     const { text, family, stopStrings } = fallbackTemplate(tokenizer)
     const source = `the built-in ${family} template`
     const compiled = { program: compileTemplate(text, source), source }
-    return chatTemplate({ choose: () => compiled, source, stopStrings }, renderOptions)
+    return chatTemplate({ choose: () => compiled, source, fallbackFamily: family, stopStrings }, renderOptions)
   }
   const { source, templates } = found
   const compile = (name: string): CompiledTemplate | null => {
@@ -66,7 +66,7 @@ export async function loadChatTemplate(
     if (!chosen) throw engineError('template/no-default', { source, names: [...templates.keys()] })
     return chosen
   }
-  return chatTemplate({ choose, source, stopStrings: [] }, renderOptions)
+  return chatTemplate({ choose, source, fallbackFamily: null, stopStrings: [] }, renderOptions)
 }
 
 interface CompiledTemplate {
@@ -77,13 +77,15 @@ interface CompiledTemplate {
 interface TemplateChoice {
   readonly choose: (variables: Readonly<Record<string, unknown>>) => CompiledTemplate
   readonly source: string
+  readonly fallbackFamily: string | null
   readonly stopStrings: readonly string[]
 }
 
-function chatTemplate({ choose, source, stopStrings }: TemplateChoice, options: ChatTemplateOptions): ChatTemplate {
+function chatTemplate({ choose, source, fallbackFamily, stopStrings }: TemplateChoice, options: ChatTemplateOptions): ChatTemplate {
   const strftimeNow = options.strftimeNow ?? ((format: string) => strftime(new Date(), format))
   return {
     source,
+    fallbackFamily,
     stopStrings,
     render: (given) => {
       const variables = { ...options.specialTokens, ...given }

@@ -35,13 +35,19 @@ export async function loadTokenizer(pathOrDirectory: string): Promise<Tokenizer>
   return (await startsWithRanks(file)) ? await loadTiktoken(file, config) : await loadSentencePiece(file, config)
 }
 
-async function findFile(directory: string): Promise<string> {
+/** Names in a directory that a tokenizer can be made from, the one that wins first. */
+export async function tokenizerCandidates(directory: string): Promise<readonly string[]> {
   const names = new Set(await readdir(directory))
   const sorted = [...names].sort()
-  const found =
-    FILES.find((name) => names.has(name) && (name !== 'vocab.json' || names.has('merges.txt'))) ??
-    sorted.find((name) => name.endsWith('.tiktoken')) ??
-    sorted.find(isGgufName)
+  return [
+    ...FILES.filter((name) => names.has(name) && (name !== 'vocab.json' || names.has('merges.txt'))),
+    ...sorted.filter((name) => name.endsWith('.tiktoken')),
+    ...sorted.filter(isGgufName),
+  ]
+}
+
+async function findFile(directory: string): Promise<string> {
+  const [found] = await tokenizerCandidates(directory)
   if (found === undefined) throw engineError('tokenizer/missing', { directory })
   return join(directory, found)
 }

@@ -59,6 +59,8 @@ export interface ChatMessage {
 export interface ChatTemplate {
   /** Where the template came from: a file name, or the fallback family that was used because the model has none. */
   readonly source: string
+  /** The family whose built-in template this is, because the model has none; null for the model's own. */
+  readonly fallbackFamily: string | null
   /** Texts that end a reply where the template marks turns with words instead of special tokens. */
   readonly stopStrings: readonly string[]
   /** The prompt text; it already contains the special tokens the template writes. */

@@ -33,6 +33,7 @@ export interface LoadedModel {
   readonly residentBytes: number
   readonly defaultSampling: Sampling
   readonly chatTemplateSource: string
+  readonly templateFallback: string | null
 }
 
 /** A model directory as the library shows it, read without loading a weight. */

@@ -7,6 +7,7 @@ import type {
   StatisticsEvent,
   TensorRows,
   TensorStatistics,
+  TokenizerSummary,
 } from '../../preload/contract'
 
 /** An order with its place. */
@@ -32,6 +33,7 @@ export interface ConvertProgress {
 /** Every method of a workbench process: what goes in, what may be reported on the way, what comes out. */
 export interface WorkbenchMethods {
   readonly inspect: { readonly params: { readonly path: string }; readonly event: never; readonly value: CheckpointSummary }
+  readonly tokenizer: { readonly params: { readonly path: string }; readonly event: never; readonly value: TokenizerSummary }
   readonly rows: { readonly params: RowsParams; readonly event: never; readonly value: TensorRows }
   readonly statistics: {
     readonly params: { readonly path: string; readonly name: string }

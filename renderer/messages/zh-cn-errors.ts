@@ -57,6 +57,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'conversions/not-found': '找不到这项转换。',
   'conversions/still-running': '这项转换还在进行或等待中，请先取消。',
   'conversions/not-ended': '这项转换并未失败或中止，因此不能重新开始。',
+  'conversions/not-done': '这项转换还没有可以显示的结果。',
   'conversions/too-many': '列表最多只能有 {limit} 项转换，请先清除已结束的项目。',
   'conversions/same-place': '列表中的另一项转换也要写入 {path}。',
 

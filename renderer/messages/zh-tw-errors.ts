@@ -57,6 +57,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'conversions/not-found': '找不到這項轉換。',
   'conversions/still-running': '這項轉換還在進行或等待中，請先取消。',
   'conversions/not-ended': '這項轉換並未失敗或中止，因此不能重新開始。',
+  'conversions/not-done': '這項轉換還沒有可以顯示的結果。',
   'conversions/too-many': '清單最多只能有 {limit} 項轉換，請先清除已結束的項目。',
   'conversions/same-place': '清單中的另一項轉換也要寫入 {path}。',
 

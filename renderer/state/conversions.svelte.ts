@@ -7,7 +7,7 @@ import { toContractError } from '../api/failure'
 const REOPEN_MS = 1_000
 
 /** Orders to the queue by the name of their call. */
-type Order = 'conversions.cancel' | 'conversions.retry' | 'conversions.remove'
+type Order = 'conversions.cancel' | 'conversions.retry' | 'conversions.remove' | 'conversions.show'
 
 /** All conversions, newest last. */
 export class Conversions {

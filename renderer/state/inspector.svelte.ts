@@ -1,5 +1,5 @@
 // The checkpoint that is looked into: its summary, the visible part of its tree of tensors, and one tensor's statistics.
-import type { CheckpointSummary, ContractError, TensorRow, TensorStatistics } from '../../preload/contract'
+import type { CheckpointSummary, ContractError, TensorRow, TensorStatistics, TokenizerSummary } from '../../preload/contract'
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
 
@@ -21,6 +21,7 @@ export class Inspector {
   #path = $state<string | null>(null)
   #summary = $state.raw<CheckpointSummary | null>(null)
   #error = $state.raw<ContractError | null>(null)
+  #tokenizer = $state.raw<TokenizerSummary | null>(null)
   /** The upload that the path belongs to, null for a path of this machine. */
   #uploadId = $state<string | null>(null)
   #query = $state('')
@@ -50,6 +51,10 @@ export class Inspector {
   }
   get error(): ContractError | null {
     return this.#error
+  }
+  /** Null until it has been read. */
+  get tokenizer(): TokenizerSummary | null {
+    return this.#tokenizer
   }
   get uploadId(): string | null {
     return this.#uploadId
@@ -86,6 +91,7 @@ export class Inspector {
       if (version !== this.#version) return
       this.#summary = summary
       this.#open = summary.tensorCount < OPEN_BELOW
+      void this.#readTokenizer(path)
       await this.#refresh()
     } catch (thrown) {
       if (version === this.#version) this.#error = toContractError(thrown)
@@ -100,6 +106,7 @@ export class Inspector {
     this.#path = null
     this.#uploadId = null
     this.#summary = null
+    this.#tokenizer = null
     this.#error = null
     this.#detail = null
     this.#rowsError = null
@@ -160,6 +167,17 @@ export class Inspector {
     } catch (thrown) {
       if (!reading.signal.aborted) this.#detail = { status: 'failed', name, error: toContractError(thrown) }
     }
+  }
+
+  /** A large vocabulary takes a moment; everything else is shown meanwhile. */
+  async #readTokenizer(path: string): Promise<void> {
+    let found: TokenizerSummary
+    try {
+      found = await this.#client.call('checkpoint.tokenizer', { path })
+    } catch (thrown) {
+      found = { tokenizer: null, template: null, problem: toContractError(thrown) }
+    }
+    if (this.#path === path) this.#tokenizer = found
   }
 
   async #refresh(): Promise<void> {

@@ -232,15 +232,6 @@ export class Session {
       })
   }
 
-  /** Shows a folder in the system's file manager. */
-  async showFolder(path: string): Promise<void> {
-    try {
-      await this.client.call('app.showFolder', { path })
-    } catch (thrown) {
-      this.tell(toContractError(thrown))
-    }
-  }
-
   /** Shows a failure as a notice. */
   tell(error: ContractError): void {
     this.toasts.show({ text: describeError(error), tone: 'danger', action: null })

@@ -59,7 +59,7 @@ test('refuses paths that are not complete or hold nothing', async () => {
   expect(await harness.call('checkpoint.inspect', { path: join(source(), 'no-such') })).toMatchObject({
     error: { code: 'bytes/not-found' },
   })
-  expect(await harness.call('app.showFolder', { path: source() })).toMatchObject({ error: { code: 'app/unsupported' } })
+  expect(await harness.call('conversions.show', { jobId: 'none' })).toMatchObject({ error: { code: 'app/unsupported' } })
   const place = await harness.value('places.list', { path: harness.folder.path, filter: '', hidden: false })
   expect(place.entries.map(({ name, hint }) => [name, hint])).toContainEqual(['guide', 'model'])
   expect(await harness.call('places.list', { path: join(source(), 'config.json'), filter: '', hidden: false })).toMatchObject({

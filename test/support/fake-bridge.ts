@@ -93,6 +93,7 @@ export const guideLoaded: LoadedModelInfo = {
     ...SAMPLING_OFF,
   },
   chatTemplateSource: 'tokenizer_config.json',
+  templateFallback: null,
 }
 
 /** Makes a fake bridge. */

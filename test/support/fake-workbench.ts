@@ -12,6 +12,7 @@ import type {
   PlaceListing,
   Result,
   TensorRow,
+  TokenizerSummary,
 } from '../../preload/contract'
 
 /** What the fake workbench begins with. */
@@ -19,16 +20,14 @@ export interface FakeWorkbenchScenario {
   readonly summary?: Partial<CheckpointSummary>
   /** Layers of the fake checkpoint. */
   readonly layers?: number
+  readonly tokenizer?: TokenizerSummary
   readonly jobs?: readonly ConversionJob[]
   readonly preview?: Partial<ConversionPreview>
   readonly places?: Readonly<Record<string, PlaceListing>>
 }
 
 /** Names of the workbench's calls. */
-type FakeWorkbenchCalls = Extract<
-  CallName,
-  `${'checkpoint' | 'places' | 'uploads' | 'conversions'}.${string}` | 'app.chooseFiles' | 'app.showFolder'
->
+type FakeWorkbenchCalls = Extract<CallName, `${'checkpoint' | 'places' | 'uploads' | 'conversions'}.${string}` | 'app.chooseFiles'>
 
 /** Services and streams for the fake bridge. */
 export interface FakeWorkbench {
@@ -303,9 +302,20 @@ export function createFakeWorkbench(scenario: FakeWorkbenchScenario = {}): FakeW
     },
     services: {
       'app.chooseFiles': () => ['/home/me/models/chosen.pth'],
-      'app.showFolder': () => null,
+      'conversions.show': () => null,
       'checkpoint.inspect': ({ path }) =>
         path.includes('empty') ? refuse('checkpoint/no-weights', `There are no weights in ${path}.`) : summary(path),
+      'checkpoint.tokenizer': () =>
+        scenario.tokenizer ?? {
+          tokenizer: {
+            file: 'tokenizer.model',
+            kind: 'sentencepiece-bpe',
+            why: { code: 'tokenizer/only-one', data: {}, text: 'No other tokenizer lies there.' },
+            vocabSize: 8192,
+          },
+          template: { source: 'tokenizer_config.json', fallbackFamily: null },
+          problem: null,
+        },
       'checkpoint.rows': ({ query, open, toggled, offset, limit }) => {
         const rows = visible(query, open, toggled)
         const tensors = all.filter(({ name }) => name.toLowerCase().includes(query.toLowerCase())).length

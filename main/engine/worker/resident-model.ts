@@ -77,6 +77,7 @@ export function createResidentModel(): ResidentModel {
         residentBytes: process.memoryUsage.rss(),
         defaultSampling: contractSampling(model.defaultSampling),
         chatTemplateSource: model.chatTemplate.source,
+        templateFallback: model.chatTemplate.fallbackFamily,
       }
     },
     unload,

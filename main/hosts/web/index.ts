@@ -11,6 +11,7 @@ import { watchEventLoop } from '../event-loop-gap'
 import { forkNode } from '../fork-node'
 import { hubCacheFolder } from '../hub-cache-folder'
 import { resourcesFolder } from '../resources-folder'
+import { findFileManager } from './file-manager'
 import { DEFAULT_PORT } from './listen'
 import { startWebServer } from './server'
 
@@ -40,6 +41,7 @@ export async function startWebHost(options: WebHostOptions = {}): Promise<WebHos
   watchEventLoop(env)
   const codeFolder = options.codeFolder ?? import.meta.dirname
   const bundles = bundleFolder(codeFolder)
+  const showFolder = findFileManager({ platform: process.platform, env, log: consoleLog })
   const host: Host = {
     kind: 'web',
     version: readVersion(join(bundles, '..', '..', 'package.json')),
@@ -47,6 +49,7 @@ export async function startWebHost(options: WebHostOptions = {}): Promise<WebHos
     forkEngine: () => forkNode(engineWorker(codeFolder)),
     forkWorkbench: () => forkNode(workbenchWorker(codeFolder)),
     canDropPaths: false,
+    ...(showFolder && { showFolder }),
     clock: { now: Date.now },
     log: consoleLog,
   }

@@ -56,6 +56,9 @@ export const zhCnRemarks: RemarkCatalogue = {
   'checkpoint/weights-under-beside': '权重取自 {kept}；旁边略过了：{others}。',
   'checkpoint/frozen-module': '这个模块已冻结：权重是代码中的常量，没有名称。',
   'checkpoint/tied': '{names} 是绑定的：它们共用同一份数据。',
+  'tokenizer/before-others': '{file} 优先于 {others}，与 Transformers 相同。',
+  'tokenizer/inside-weights': '由权重文件本身提供。',
+  'tokenizer/only-one': '那里没有其他分词器。',
   'convert/untied-by-config': '共用字节的张量会各自写出，因为 config.json 说它们并未绑定。',
   'convert/tied-as-copies': '{format} 无法共用字节：绑定的张量会各自写出。',
 }

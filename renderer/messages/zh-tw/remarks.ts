@@ -56,6 +56,9 @@ export const zhTwRemarks: RemarkCatalogue = {
   'checkpoint/weights-under-beside': '權重取自 {kept}；旁邊略過了：{others}。',
   'checkpoint/frozen-module': '這個模組已凍結：權重是程式碼中的常數，沒有名稱。',
   'checkpoint/tied': '{names} 是綁定的：它們共用同一份資料。',
+  'tokenizer/before-others': '{file} 優先於 {others}，與 Transformers 相同。',
+  'tokenizer/inside-weights': '由權重檔本身提供。',
+  'tokenizer/only-one': '那裡沒有其他分詞器。',
   'convert/untied-by-config': '共用位元組的張量會各自寫出，因為 config.json 說它們並未綁定。',
   'convert/tied-as-copies': '{format} 無法共用位元組：綁定的張量會各自寫出。',
 }

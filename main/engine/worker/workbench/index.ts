@@ -4,6 +4,7 @@ import { openWorkerPort } from '../port'
 import { serveEngine } from '../serve'
 import { planOrder, runOrder } from './conversion-orders'
 import { createInspections } from './inspections'
+import { summarizeTokenizer } from './tokenizer-summary'
 
 const port = openWorkerPort()
 const inspections = createInspections()
@@ -11,6 +12,7 @@ const inspections = createInspections()
 port.onClose(() => process.exit(0))
 serveEngine<WorkbenchMethods>(port, {
   inspect: async ({ params, signal }) => await inspections.inspect(params.path, signal),
+  tokenizer: async ({ params }) => await summarizeTokenizer(params.path),
   rows: async ({ params, signal }) => await inspections.rows(params, signal),
   statistics: async ({ params, emit, signal }) =>
     await inspections.statistics(params, {
