@@ -38,6 +38,9 @@ const sentences = {
   'checkpoint/blocks-as-float32': (d: { blocks: string }) => `Tensors stored in quantized blocks are given as F32: ${d.blocks}.`,
   'checkpoint/groups-as-float32': (d: { groupSize: number }) =>
     `Matrices are stored as int8 in groups of ${d.groupSize} and are read as F32.`,
+  'checkpoint/quantized': (d: { scheme: string }) => `The weights are quantized: ${d.scheme}.`,
+  'checkpoint/activations-not-rounded': () => 'Where the model was made for rounded activations, they are not rounded as it says.',
+  'checkpoint/cache-not-rounded': () => 'Keys and values are kept in full precision, not in the scheme that the model names.',
   'checkpoint/left-out-rotation': () => 'Its tables of rotation (freqs_cos, freqs_sin) were left out; they follow from the configuration.',
   'checkpoint/nibbles-as-bytes': (d: { count: number }) => `${d.count} tensors of 4-bit integers are shown as one byte per value.`,
   'checkpoint/two-bytes-as-bfloat16': (d: { count: number }) =>

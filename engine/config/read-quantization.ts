@@ -1,5 +1,6 @@
 // quantization_config of config.json -> the scheme its matrices are packed by, or a refusal that names the field. Follows Transformers 5.18 (utils/quantization_config.py) and the tools' own files.
 import { isJsonObject, type JsonObject } from '../bytes/json'
+import { note } from '../notes'
 import type { CompressedGroup, GroupSize, QuantizationScheme } from '../checkpoint/packed/scheme'
 import {
   fieldValue,
@@ -93,7 +94,7 @@ function readFp8(fields: ConfigFields): QuantizationScheme {
   return { method: 'fp8', blockSize: blockSize(fields, 'weight_block_size'), notes: [PLAIN_ACTIVATIONS] }
 }
 
-const PLAIN_ACTIVATIONS = 'Where the model was made for rounded activations, they are not rounded as it says.'
+const PLAIN_ACTIVATIONS = note('checkpoint/activations-not-rounded')
 
 function readBitsandbytes(fields: ConfigFields): QuantizationScheme {
   const eight = optionalBoolean(fields, 'load_in_8bit') ?? false
@@ -147,9 +148,7 @@ function readCompressed(fields: ConfigFields): QuantizationScheme {
     if (group['weights'] === undefined || group['weights'] === null) return []
     return [readCompressedGroup(fields, { json: group, path: fields.path, prefix: `${named.prefix}${name}.` })]
   })
-  const cache = isOn(fieldValue(fields, 'kv_cache_scheme'))
-    ? ['Keys and values are kept in full precision, not in the scheme that the model names.']
-    : []
+  const cache = isOn(fieldValue(fields, 'kv_cache_scheme')) ? [note('checkpoint/cache-not-rounded')] : []
   const rounded = Object.values(named.json).some((group) => isJsonObject(group) && isOn(group['input_activations']))
   return { method: 'compressed-tensors', groups, notes: [...(rounded ? [PLAIN_ACTIVATIONS] : []), ...cache] }
 }

@@ -10,7 +10,7 @@ import { readConfigJson, readDecoderConfig } from '../config/read-config'
 import { readQuantization } from '../config/read-quantization'
 import { describeScheme } from '../checkpoint/packed/scheme'
 import { EngineError } from '../errors'
-import type { Note } from '../notes'
+import { note, type Note } from '../notes'
 import { listTokenizerFiles, type TokenizerFiles } from './model-files'
 import { summarizeWeights, type WeightSummary } from './weight-summary'
 
@@ -58,7 +58,7 @@ async function inspectConfig(directory: string, options: InspectOptions) {
     const scheme = readQuantization(config, join(directory, 'config.json'))
     if (scheme === null) return { config, decoder, notes: [] }
     const description = describeScheme(scheme)
-    const notes = [`The weights are quantized: ${description}.`, ...scheme.notes]
+    const notes = [note('checkpoint/quantized', { scheme: description }), ...scheme.notes]
     return { config, decoder, quantization: { method: scheme.method, description }, notes }
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'runtime/aborted') throw error

@@ -1,5 +1,6 @@
 // A checkpoint of packed matrices as one of float tensors: `module.weight` stands for its parts, as values and, where ONNX Runtime multiplies with them, as codes.
 import { engineError } from '../../errors'
+import { note } from '../../notes'
 import type { NBitsMatrix } from '../../tensor/nbits/layout'
 import { dequantizeGroups, packGroups } from '../../tensor/packed/grouped-rows'
 import type { Checkpoint, ComputedTensor, TensorInfo, TensorRange, TensorRows } from '../types'
@@ -135,7 +136,7 @@ export async function openPacked(checkpoint: Checkpoint, scheme: QuantizationSch
     ...checkpoint,
     tensors,
     packing: { label: schemeLabel(scheme), description: describeScheme(scheme) },
-    notes: [...checkpoint.notes, `The weights are quantized: ${describeScheme(scheme)}.`, ...scheme.notes],
+    notes: [...checkpoint.notes, note('checkpoint/quantized', { scheme: describeScheme(scheme) }), ...scheme.notes],
     readRange,
     readQuantized,
     read: (name, signal) => {

@@ -1,4 +1,5 @@
 // What a model's quantization_config says of how its matrices are packed, as far as reading them depends on it.
+import type { Note } from '../../notes'
 
 /** A group size that means "the whole row". */
 export type GroupSize = number | 'row'
@@ -58,7 +59,7 @@ export interface Mxfp4Scheme {
 /** How a checkpoint's matrices are packed. Which ones are, its tensors tell: what a file lists as not converted is stored plainly. */
 export type QuantizationScheme = (GptqScheme | AwqScheme | CompressedScheme | Fp8Scheme | BitsandbytesScheme | Mxfp4Scheme) & {
   /** Remarks for people: what of the file is knowingly not taken over. */
-  readonly notes: readonly string[]
+  readonly notes: readonly Note[]
 }
 
 function groupText(size: GroupSize | null): string {

@@ -98,6 +98,6 @@ describe.each(names)('%s', (name) => {
     expect(summary.parameterCount).toBeGreaterThan(30_000)
     const inspection = await inspectCheckpoint(join(fixtures, name))
     expect(inspection.quantization?.description).toMatch(/GPTQ|AWQ|compressed|FP8|bitsandbytes|MXFP4/)
-    expect(inspection.notes.join(' ')).toContain('quantized')
+    expect(inspection.notes.map(({ code }) => code)).toContain('checkpoint/quantized')
   })
 })
