@@ -1,6 +1,6 @@
 // The built renderer in a real Chromium, with the fake bridge in place of a host. For tests that need a browser's own layout, parser and CSP.
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
@@ -10,6 +10,7 @@ import { build } from 'vite'
 import type { FakeScenario } from './fake-bridge'
 
 const root = join(import.meta.dirname, '../..')
+const BUILT_FOLDER = join(root, 'out/renderer')
 const candidates = [process.env['WEIGHTROOM_CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** Path of a Chromium of this machine, or null; tests that need it are skipped, and said to be, where there is none. */
@@ -34,10 +35,28 @@ export interface RendererPages {
   readonly close: () => Promise<void>
 }
 
-/** Builds the renderer into a temporary folder and starts server and browser. */
+/** What the renderer is built from. */
+const SOURCES = ['renderer', 'preload', 'electron.vite.config.ts', 'package-lock.json']
+
+/** Whether the finished build is newer than everything it is made from; `npm test` has just made it. */
+async function isBuilt(): Promise<boolean> {
+  const page = await stat(join(BUILT_FOLDER, 'index.html')).catch(() => null)
+  if (page === null) return false
+  for (const source of SOURCES) {
+    const path = join(root, source)
+    const names = (await stat(path)).isDirectory() ? await readdir(path, { recursive: true }) : []
+    // Folders too: their time tells of files that are gone.
+    for (const name of ['', ...names]) if ((await stat(join(path, name))).mtimeMs > page.mtimeMs) return false
+  }
+  return true
+}
+
+/** Takes the finished build, or builds the renderer into a temporary folder, and starts server and browser. */
 export async function startRendererPages(): Promise<RendererPages> {
-  const folder = join(tmpdir(), `weightroom-renderer-${process.pid}`)
-  await build({ configFile: join(root, 'renderer/vite.config.ts'), logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  const built = await isBuilt()
+  const folder = built ? BUILT_FOLDER : join(tmpdir(), `weightroom-renderer-${process.pid}`)
+  if (!built)
+    await build({ configFile: join(root, 'renderer/vite.config.ts'), logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
   const server = await serve(folder)
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The server has no port.')
@@ -68,7 +87,7 @@ export async function startRendererPages(): Promise<RendererPages> {
     async close() {
       await browser.close()
       server.close()
-      await rm(folder, { recursive: true, force: true })
+      if (!built) await rm(folder, { recursive: true, force: true })
     },
   }
 }
