@@ -1,6 +1,8 @@
 // Tensors made of rows of other tensors, read lazily: parts, stacks, other orders, columns side by side, transposes. Nothing is held but the rows asked for.
 import type { Checkpoint, TensorInfo } from '../checkpoint/types'
+import { decodeFloat32 } from '../tensor/decode'
 import { DTYPE_BITS, type Dtype } from '../tensor/dtype'
+import { castBytes } from './cast'
 
 /** A matrix as a sequence of rows of equal size; a vector has one element in a row. */
 export interface Rows {
@@ -137,6 +139,23 @@ export function transposeRows(rows: Rows, dtype: Dtype): Rows {
 /** Rows of zeros, for a part that the source does without. */
 export function zeroRows(count: number, rowBytes: number): Rows {
   return { count, rowBytes, read: (range) => Promise.resolve(new Uint8Array(range.count * rowBytes)) }
+}
+
+/** Dtypes of which doubleRows can double the values. */
+export type DoubledDtype = 'F32' | 'F16' | 'BF16'
+
+/** Whether the values of a dtype can be doubled. */
+export function isDoubled(dtype: Dtype): dtype is DoubledDtype {
+  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16'
+}
+
+/** Every value doubled: exact, but for those beyond half of the largest one. */
+export function doubleRows(rows: Rows, dtype: DoubledDtype): Rows {
+  const read = async (range: RowRange): Promise<Uint8Array> => {
+    const values = decodeFloat32(await rows.read(range), dtype).map((value) => 2 * value)
+    return castBytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), { from: 'F32', to: dtype }).bytes
+  }
+  return { count: rows.count, rowBytes: rows.rowBytes, read }
 }
 
 /** Any range of bytes. */

@@ -32,6 +32,8 @@ export const convertErrors = {
     `The model-parallel shards of ${d.path} do not fit together: ${d.reason}.`,
   'convert/parts-differ': (d: { first: string; second: string }) =>
     `${d.first} and ${d.second} differ in shape or dtype, though a decoder needs them alike.`,
+  'convert/dtype-not-doubled': (d: { tensor: string; dtype: string }) =>
+    `The shared expert ${d.tensor} has to be doubled for this family, which is not exact in ${d.dtype}; cast it to F16, BF16 or F32 first.`,
   'convert/gguf-family': (d: { modelType: string; available: readonly string[] }) =>
     `${d.modelType} models cannot be written as GGUF yet. Families: ${d.available.join(', ')}.`,
   'convert/gguf-not-expressible': (d: { what: string }) => `GGUF has no place for ${d.what} as llama.cpp reads it.`,

@@ -223,6 +223,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'convert/options-exclude': '{first} 和 {second} 不能同时使用。',
   'convert/model-parallel-shards': '{path} 的模型并行分片无法拼在一起：{reason}。',
   'convert/parts-differ': '{first} 与 {second} 的形状或 dtype 不同，而解码器要求它们一致。',
+  'convert/dtype-not-doubled': '共享专家 {tensor} 在该系列中需要加倍，而 {dtype} 无法精确加倍；请先转换为 F16、BF16 或 F32。',
   'convert/gguf-family': '暂时无法把 {modelType} 模型写成 GGUF。可用的家族：{available}。',
   'convert/gguf-not-expressible': '按 llama.cpp 的读法，GGUF 无法表示 {what}。',
   'convert/onnx-needs-folder': 'ONNX 模型由多个文件组成；{path} 必须是文件夹。',

@@ -223,6 +223,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'convert/options-exclude': '{first} 和 {second} 不能同時使用。',
   'convert/model-parallel-shards': '{path} 的模型平行分片無法拼在一起：{reason}。',
   'convert/parts-differ': '{first} 與 {second} 的形狀或 dtype 不同，而解碼器要求它們一致。',
+  'convert/dtype-not-doubled': '共享專家 {tensor} 在這個系列中需要加倍，而 {dtype} 無法精確加倍；請先轉換為 F16、BF16 或 F32。',
   'convert/gguf-family': '暫時無法把 {modelType} 模型寫成 GGUF。可用的家族：{available}。',
   'convert/gguf-not-expressible': '按 llama.cpp 的讀法，GGUF 無法表示 {what}。',
   'convert/onnx-needs-folder': 'ONNX 模型由多個檔案組成；{path} 必須是資料夾。',

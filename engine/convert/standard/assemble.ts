@@ -3,10 +3,20 @@ import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import { engineError } from '../../errors'
 import { DTYPE_BITS, type Dtype } from '../../tensor/dtype'
 import type { DerivedTensor } from '../derived-checkpoint'
-import { reorderRows, rowsOf, sliceRows, stackRows, transposeRows, zeroRows, type Rows } from '../rows'
+import { doubleRows, isDoubled, joinColumns, reorderRows, rowsOf, sliceRows, stackRows, transposeRows, zeroRows, type Rows } from '../rows'
 import type { TargetFamily } from './families'
 import type { Recognised } from './recognise'
-import { bodyKey, layerKey, type BodySlot, type LayerSlot, type Parameter } from './slots'
+import {
+  bodyKey,
+  EXPERT_SLOTS,
+  expertKey,
+  isExpertSlot,
+  layerKey,
+  type BodySlot,
+  type ExpertSlot,
+  type LayerSlot,
+  type Parameter,
+} from './slots'
 
 /** What taking projections apart needs to know. */
 export interface AssemblyPlan {
@@ -16,6 +26,8 @@ export interface AssemblyPlan {
   readonly heads: number
   readonly keyValueHeads: number
   readonly headDim: number
+  readonly experts: number
+  readonly sharedExperts: number
   /** Whether matrices of the source lie as [in, out]. */
   readonly conv1d: boolean
   readonly tied: boolean
@@ -48,6 +60,9 @@ const LINEAR: ReadonlySet<LayerSlot> = new Set<LayerSlot>([
   'up',
   'gateUp',
   'down',
+  'router',
+  'sharedWeight',
+  ...EXPERT_SLOTS,
 ])
 
 const changed = (piece: Piece, change: Partial<Piece> & Pick<Piece, 'rows'>): Piece => ({
@@ -73,6 +88,25 @@ function stack(pieces: readonly Piece[]): Piece | null {
     if (other.dtype !== first.dtype || other.rows.rowBytes !== first.rows.rowBytes)
       throw engineError('convert/parts-differ', { first: first.from, second: other.from })
   return changed(first, { from: pieces.map(({ from }) => from).join(' + '), rows: stackRows(pieces.map(({ rows }) => rows)) })
+}
+
+/** Matrices side by side. */
+function besides(pieces: readonly Piece[]): Piece | null {
+  const [first, ...others] = pieces
+  if (!first) return null
+  for (const other of others)
+    if (other.dtype !== first.dtype || other.rows.count !== first.rows.count)
+      throw engineError('convert/parts-differ', { first: first.from, second: other.from })
+  const columns = pieces.reduce((sum, { shape }) => sum + (shape[1] ?? 0), 0)
+  const rows = joinColumns(pieces.map((piece) => piece.rows))
+  return changed(first, { from: pieces.map(({ from }) => from).join(' | '), rows, shape: [rows.count, columns] })
+}
+
+/** Every value twice as large, which is exact. Throws "convert/dtype-not-doubled" for dtypes that reach too short. */
+function doubled(piece: Piece): Piece {
+  const { rows, dtype } = piece
+  if (!isDoubled(dtype)) throw engineError('convert/dtype-not-doubled', { tensor: piece.from, dtype })
+  return changed(piece, { from: `${piece.from} doubled`, rows: doubleRows(rows, dtype), shape: piece.shape })
 }
 
 /** Neighbours (2i, 2i + 1) become halves (i, i + d/2), as Transformers rotates them. Source: Transformers 5.18, convert_llama_weights_to_hf.py `permute`. */
@@ -116,12 +150,29 @@ class Parts {
     const { layout } = this.#plan.source
     const key = layerKey(layer, slot, parameter)
     const module = this.#plan.source.parts.get(key)?.module ?? ''
-    const isReady = slot === 'gateUp' || (layout.rotary !== 'interleaved' && layout.fusedOrder(module) === 'stacked')
+    const { fusedOrder } = this.#plan.family
+    const isReady = slot === 'gateUp' || (layout.rotary !== 'interleaved' && layout.fusedOrder(module) === fusedOrder)
     const piece = isReady ? this.#piece(key, { linear: true }) : null
     if (piece) return piece
     const singles: readonly LayerSlot[] = slot === 'gateUp' ? ['gate', 'up'] : ['query', 'key', 'value']
     const pieces = singles.map((single) => this.layer(layer, single, parameter)).filter((each) => each !== null)
-    return pieces.length === singles.length ? stack(pieces) : null
+    if (pieces.length < singles.length) return null
+    return slot === 'queryKeyValue' && fusedOrder === 'grouped' ? this.#inGroups(pieces) : stack(pieces)
+  }
+
+  /** One expert's part. */
+  expert(place: { readonly layer: number; readonly expert: number }, slot: ExpertSlot, parameter: Parameter): Piece | null {
+    return this.#piece(expertKey(place, slot, parameter), { linear: true })
+  }
+
+  /** Queries, key and value of each group after another. */
+  #inGroups(pieces: readonly Piece[]): Piece | null {
+    const { keyValueHeads } = this.#plan
+    const whole = stack(pieces)
+    const groups = Array.from({ length: keyValueHeads }, (_, group) =>
+      pieces.map(({ rows }) => sliceRows(rows, { first: (group * rows.count) / keyValueHeads, count: rows.count / keyValueHeads })),
+    )
+    return whole && { ...whole, from: `${whole.from} in groups`, rows: stackRows(groups.flat()) }
   }
 
   #outOfFused(layer: number, slot: LayerSlot, parameter: Parameter): Piece | null {
@@ -157,14 +208,65 @@ function zeroBias(weight: Piece, name: string): Piece {
   return { ...weight, from: `zeros for ${name}`, rows, shape: [count], same: null }
 }
 
+/** The shared experts as one: side by side they are a wider one. Where the source takes it whole, the family's weight of a half is made up for. */
+function sharedPiece(parts: Parts, plan: AssemblyPlan, place: { readonly layer: number; readonly slot: ExpertSlot }): Piece | null {
+  const { layer, slot } = place
+  const pieces = Array.from({ length: plan.sharedExperts }, (_, expert) => parts.expert({ layer, expert }, slot, 'weight'))
+  const found = pieces.filter((piece) => piece !== null)
+  const [first] = found
+  if (!first || found.length < pieces.length) return null
+  const joined = found.length === 1 ? first : slot === 'sharedDown' ? besides(found) : stack(found)
+  const isWeighed = plan.source.parts.has(layerKey(layer, 'sharedWeight'))
+  return joined && slot === 'sharedDown' && !isWeighed ? doubled(joined) : joined
+}
+
+/** A weight of zeros for the shared expert, whose sigmoid is a half everywhere. */
+function sharedWeightPiece(parts: Parts, layer: number, name: string): Piece | null {
+  const router = parts.layer(layer, 'router', 'weight')
+  return (
+    router && {
+      ...router,
+      from: `zeros for ${name}`,
+      rows: zeroRows(1, router.rows.rowBytes),
+      shape: [1, ...router.shape.slice(1)],
+      same: null,
+    }
+  )
+}
+
 function layerPiece(parts: Parts, layer: number, slot: LayerSlot, parameter: Parameter): Piece | null {
   return slot === 'queryKeyValue' || slot === 'gateUp' ? parts.fused(layer, slot, parameter) : parts.layer(layer, slot, parameter)
 }
 
-/** Every tensor of the family, or the names of those that are missing. */
-function* pieces(
+/** A tensor of the family on its way; tensors of one `key` have one shape. */
+interface NamedPiece {
+  readonly name: string
+  readonly piece: Piece | null
+  readonly linear: boolean
+  readonly key: string
+}
+
+/** The tensors of one part of a mixture of experts. */
+function* expertPieces(
   plan: AssemblyPlan,
-): Generator<{ readonly name: string; readonly piece: Piece | null; readonly linear: boolean; readonly key: string }> {
+  parts: Parts,
+  place: { readonly layer: number; readonly slot: ExpertSlot | 'sharedWeight'; readonly module: string },
+): Generator<NamedPiece> {
+  const { layer, slot, module } = place
+  const key = `${slot}.weight`
+  const name = `${module}.weight`
+  if (slot === 'sharedWeight') {
+    yield { name, piece: parts.layer(layer, slot, 'weight') ?? sharedWeightPiece(parts, layer, name), linear: true, key }
+  } else if (slot.startsWith('shared')) {
+    yield { name, piece: sharedPiece(parts, plan, { layer, slot }), linear: true, key }
+  } else {
+    for (let expert = 0; expert < plan.experts; expert++)
+      yield { name: name.replace('{e}', String(expert)), piece: parts.expert({ layer, expert }, slot, 'weight'), linear: true, key }
+  }
+}
+
+/** Every tensor of the family, or the names of those that are missing. */
+function* pieces(plan: AssemblyPlan): Generator<NamedPiece> {
   const { family, source, tied } = plan
   const parts = new Parts(plan)
   const filled = new Set(family.biases.flatMap((group) => (group.filled ? group.parts : [])))
@@ -179,6 +281,10 @@ function* pieces(
     for (const slot of Object.keys(family.layers) as LayerSlot[]) {
       // keys of LayerModules are slots
       const [module = ''] = family.layers[slot] ?? []
+      if (isExpertSlot(slot) || slot === 'sharedWeight') {
+        yield* expertPieces(plan, parts, { layer, slot, module: `${folder}.${module}` })
+        continue
+      }
       const linear = LINEAR.has(slot)
       const weight = layerPiece(parts, layer, slot, 'weight')
       yield { name: `${folder}.${module}.weight`, piece: weight, linear, key: `${slot}.weight` }
@@ -224,6 +330,7 @@ export function assemble(plan: AssemblyPlan): readonly AssembledTensor[] {
   for (const { name, piece, linear, key } of pieces(plan)) {
     if (!piece) {
       missing.push(name)
+      if (missing.length === MAX_NAMED) break
       continue
     }
     const first = shapes.get(key) ?? piece
@@ -231,7 +338,6 @@ export function assemble(plan: AssemblyPlan): readonly AssembledTensor[] {
     if (first.shape.join() !== piece.shape.join()) throw engineError('convert/parts-differ', { first: first.from, second: piece.from })
     result.push({ from: piece.from, name, tensor: toDerived(piece, plan, linear) })
   }
-  if (missing.length > 0)
-    throw engineError('convert/family-incomplete', { family: plan.family.modelType, missing: missing.slice(0, MAX_NAMED) })
+  if (missing.length > 0) throw engineError('convert/family-incomplete', { family: plan.family.modelType, missing })
   return result
 }

@@ -1,7 +1,7 @@
 // Which families have exactly the parts that a state dict has.
 import { TARGET_FAMILIES, type TargetFamily } from './families'
 import type { Recognised } from './recognise'
-import { bodyKey, layerKey, type LayerSlot } from './slots'
+import { bodyKey, EXPERT_SLOTS, layerKey, type LayerSlot } from './slots'
 
 /** Parts that a fused one stands for. */
 const FUSED: Partial<Record<LayerSlot, readonly LayerSlot[]>> = { queryKeyValue: ['query', 'key', 'value'], gateUp: ['gate', 'up'] }
@@ -31,15 +31,30 @@ function biasesFit(source: Recognised, family: TargetFamily): boolean {
   })
 }
 
+/** Parts that source and family have both or neither; what weighs a shared expert can be made up. */
+const PARTS: readonly LayerSlot[] = [
+  'query',
+  'gate',
+  'up',
+  'down',
+  'queryNorm',
+  'keyNorm',
+  'attentionNorm',
+  'feedForwardNorm',
+  'router',
+  ...EXPERT_SLOTS,
+]
+
 /** Whether every part of the source has a place in the family, and the other way round. */
 function fits(source: Recognised, family: TargetFamily): boolean {
   const wanted = new Set(singles(Object.keys(family.layers) as LayerSlot[])) // keys of LayerModules are slots
   const both = (slot: LayerSlot): boolean => wanted.has(slot) === hasPart(source, slot)
   const hasPositions = source.parts.has(bodyKey('positions'))
   const normBias = hasPart(source, 'attentionNorm', 'bias')
+  if (hasPart(source, 'sharedWeight') && !wanted.has('sharedWeight')) return false
   return (
     hasPositions === (family.positions === 'learned') &&
-    (['query', 'gate', 'up', 'down', 'queryNorm', 'keyNorm', 'attentionNorm', 'feedForwardNorm'] as const).every(both) &&
+    PARTS.every(both) &&
     (family.norm === 'layer' || !normBias) &&
     biasesFit(source, family)
   )

@@ -1,10 +1,11 @@
 // The config.json of a mapped state dict: every field with its value, where it comes from and why. Names and defaults follow Transformers 5.18.
+import type { TensorInfo } from '../../checkpoint/types'
 import { engineError } from '../../errors'
 import type { ConfigReason, ConfigValue, PlannedConfigField } from '../types'
 import { hasPart } from './choose-family'
 import type { Fact, Facts } from './facts'
 import type { TargetFamily } from './families'
-import { knownModel, MINIMIND } from './known-models'
+import { knownModel, MINIMIND, minimindFigures } from './known-models'
 import { reason } from './reasons'
 import type { Recognised } from './recognise'
 import { firstLayerWeight, type DecoderShapes, type RotaryTable } from './shapes'
@@ -56,6 +57,9 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   hidden_act: ['hidden_act', 'hidden_activation', 'activation_function'],
 }
 
+/** Routing that families of softmax experts do, by the fields of those that do otherwise. */
+const USUAL_ROUTING: Readonly<Record<string, ConfigValue>> = { scoring_func: 'softmax', routed_scaling_factor: 1, n_group: 1 }
+
 type Candidate = Omit<PlannedConfigField, 'name'>
 
 const guess = (value: ConfigValue, why: ConfigReason): Candidate => ({ value, origin: 'guess', reason: why })
@@ -74,7 +78,7 @@ const WIDE_HIDDEN_SIZE = 2048
 
 function guessHeadDim(evidence: ConfigEvidence, rows: { readonly query: number; readonly key: number }): Candidate {
   const { shapes, source } = evidence
-  const known = knownModel({ ...shapes, keyRows: rows.key })
+  const known = knownModel({ ...shapes, keyRows: rows.key, headNorms: false })
   if (known) return guess(known.headDim, reason('known-model', { model: known.name }))
   if (shapes.vocabSize === MINIMIND.vocabSize && source.layout.name !== 'gpt2' && rows.query % MINIMIND.heads === 0) {
     const headDim = rows.query / MINIMIND.heads
@@ -130,6 +134,9 @@ function inferHeads(evidence: ConfigEvidence): { readonly fields: readonly Plann
       { name: 'num_key_value_heads', value: keyValue?.value ?? groups.value },
       `${rows.key / dim}, from ${rows.key} rows of the key projection and heads of ${dim}`,
     )
+  // A family without the field has as many of them as heads, and heads that make up the width.
+  if (evidence.family.fieldNames['num_key_value_heads'] === null && groups.value !== count.value)
+    throw contradicts({ name: 'num_key_value_heads', value: groups.value }, `${String(count.value)}, as many as heads`)
   return {
     fields: [
       { name: 'num_attention_heads', ...count },
@@ -143,11 +150,12 @@ function inferHeads(evidence: ConfigEvidence): { readonly fields: readonly Plann
 /** Fields that only a file, an answer or a guess gives. */
 function inferSettings(evidence: ConfigEvidence): readonly PlannedConfigField[] {
   const { family, shapes, source, table, facts } = evidence
-  const known = knownModel({ ...shapes, keyRows: shapes.keyRows ?? 0 })
+  const known = knownModel({ ...shapes, keyRows: shapes.keyRows ?? 0, headNorms: firstLayerWeight(source, 'queryNorm') !== null })
   const isMinimind = shapes.vocabSize === MINIMIND.vocabSize
+  const hasNorms = firstLayerWeight(source, 'queryNorm') !== null
   const usual = (field: 'ropeTheta' | 'normEps' | 'maxPositions', otherwise: number): Candidate => {
     if (known) return guess(known[field], reason('known-model', { model: known.name }))
-    if (isMinimind) return guess(MINIMIND[field], reason('known-model', { model: 'MiniMind' }))
+    if (isMinimind) return guess(minimindFigures(hasNorms)[field], reason('known-model', { model: 'MiniMind' }))
     return guess(otherwise, reason('family-default', { family: family.modelType }))
   }
   const pick = (name: string, ...others: readonly (Candidate | null)[]): PlannedConfigField => {
@@ -160,7 +168,9 @@ function inferSettings(evidence: ConfigEvidence): readonly PlannedConfigField[] 
   const activation =
     family.norm === 'rms'
       ? guess('silu', reason('family-default', { family: family.modelType }))
-      : guess(usesTanh ? 'gelu_new' : 'gelu', reason('usual-for-naming', { naming: usesTanh ? 'GPT-2' : 'nanoGPT' }))
+      : family.modelType === 'gpt_neox'
+        ? guess('gelu', reason('family-default', { family: family.modelType }))
+        : guess(usesTanh ? 'gelu_new' : 'gelu', reason('usual-for-naming', { naming: usesTanh ? 'GPT-2' : 'nanoGPT' }))
   const gpt2Positions = shapes.positions !== null && source.parts.get('positions.weight')
   return [
     pick('rms_norm_eps', usual('normEps', family.modelType.startsWith('qwen') ? 1e-6 : 1e-5)),
@@ -188,6 +198,45 @@ function inferSettings(evidence: ConfigEvidence): readonly PlannedConfigField[] 
   ]
 }
 
+/** What routing needs; families without experts have none of it. Throws "convert/config-contradicts" for routing that no family of softmax experts does. */
+function inferExperts({ family, source, shapes, facts }: ConfigEvidence): readonly PlannedConfigField[] {
+  if (family.experts === null) return []
+  const { count, width, normalizes } = family.experts
+  for (const [field, usual] of Object.entries(USUAL_ROUTING)) {
+    const stated = facts.find([field])?.value
+    if (stated !== undefined && stated !== usual) throw contradicts({ name: field, value: stated }, String(usual))
+  }
+  const shapeOf = (tensor: TensorInfo | null): ConfigReason =>
+    reason('from-shape', { tensor: tensor?.name ?? '', shape: (tensor?.shape ?? []).join(', ') })
+  const layers = reason('from-shape', { tensor: firstLayerWeight(source, 'router')?.name ?? '', shape: String(shapes.experts) })
+  const isMinimind = shapes.vocabSize === MINIMIND.vocabSize
+  // MiniMind chose two beside a shared expert, and one since it has none.
+  const usualChosen = isMinimind && shapes.sharedExperts === 0 ? 1 : 2
+  const usual = isMinimind ? reason('known-model', { model: 'MiniMind' }) : reason('family-default', { family: family.modelType })
+  const chosen = fromFile(facts.find(['num_experts_per_tok'])) ?? guess(Math.min(usualChosen, shapes.experts), usual)
+  const down = firstLayerWeight(source, 'sharedDown')
+  return [
+    { name: count, ...fromShape(shapes.experts, layers) },
+    ...(width === null ? [] : [{ name: width, ...fromShape(shapes.intermediateSize, shapeOf(shapes.tensors.feedForward)) }]),
+    ...(down === null
+      ? []
+      : [{ name: 'shared_expert_intermediate_size', ...fromShape((down.shape[1] ?? 0) * shapes.sharedExperts, shapeOf(down)) }]),
+    { name: 'num_experts_per_tok', ...chosen },
+    ...(normalizes === null ? [] : [{ name: normalizes, ...(fromFile(facts.find([normalizes])) ?? guess(true, usual)) }]),
+  ]
+}
+
+/** The share of a head that GPT-NeoX rotates, and how its layers add up. */
+function inferNeoxSettings({ family, facts }: ConfigEvidence): readonly PlannedConfigField[] {
+  if (family.modelType !== 'gpt_neox') return []
+  const usual = reason('family-default', { family: family.modelType })
+  const pick = (names: readonly string[], value: ConfigValue): Candidate => fromFile(facts.find(names)) ?? guess(value, usual)
+  return [
+    { name: 'rotary_pct', ...pick(['rotary_pct', 'rotary_percentage', 'partial_rotary_factor'], 0.25) },
+    { name: 'use_parallel_residual', ...pick(['use_parallel_residual', 'parallel_residual'], true) },
+  ]
+}
+
 function inferTokens(evidence: ConfigEvidence): readonly PlannedConfigField[] {
   const { facts, tokenizer, family, shapes } = evidence
   const field = (name: 'bos_token_id' | 'eos_token_id', id: number | null, usual: number): PlannedConfigField => {
@@ -197,10 +246,12 @@ function inferTokens(evidence: ConfigEvidence): readonly PlannedConfigField[] {
     return { name, ...guess(usual < shapes.vocabSize ? usual : null, reason('family-default', { family: family.modelType })) }
   }
   const gpt2End = 50_256
-  return [
-    field('bos_token_id', tokenizer?.bosTokenId ?? null, family.norm === 'layer' ? gpt2End : 1),
-    field('eos_token_id', tokenizer?.eosTokenId ?? null, family.norm === 'layer' ? gpt2End : 2),
-  ]
+  const byType: Readonly<Record<string, { readonly bos: number; readonly eos: number }>> = {
+    gpt2: { bos: gpt2End, eos: gpt2End },
+    gpt_neox: { bos: 0, eos: 0 },
+  }
+  const usual = byType[family.modelType] ?? { bos: 1, eos: 2 }
+  return [field('bos_token_id', tokenizer?.bosTokenId ?? null, usual.bos), field('eos_token_id', tokenizer?.eosTokenId ?? null, usual.eos)]
 }
 
 function inferSizes({ shapes, source, family }: ConfigEvidence): readonly PlannedConfigField[] {
@@ -238,35 +289,33 @@ function withAnswers(fields: readonly PlannedConfigField[], settings: ConfigEvid
   return [...answered, ...more.map(([name, value]) => ({ name, value, origin: 'answer' as const, reason: reason('answered') }))]
 }
 
-/** Names of the fields where GPT-2 has its own. */
-const GPT2_NAMES: Readonly<Record<string, string>> = {
-  hidden_size: 'n_embd',
-  intermediate_size: 'n_inner',
-  num_hidden_layers: 'n_layer',
-  num_attention_heads: 'n_head',
-  max_position_embeddings: 'n_positions',
-  rms_norm_eps: 'layer_norm_epsilon',
-  hidden_act: 'activation_function',
-}
-const NOT_IN_GPT2: ReadonlySet<string> = new Set(['num_key_value_heads', 'head_dim', 'rope_theta'])
-
-/** Fields that a family does not have, or that follow from others there. */
-function ofFamily(fields: readonly PlannedConfigField[], family: TargetFamily): readonly PlannedConfigField[] {
-  if (family.modelType !== 'gpt2') return fields
-  return fields.filter(({ name }) => !NOT_IN_GPT2.has(name)).map((field) => ({ ...field, name: GPT2_NAMES[field.name] ?? field.name }))
+/** Fields under the family's names, without those that it does not have. */
+function ofFamily(fields: readonly PlannedConfigField[], { fieldNames }: TargetFamily): readonly PlannedConfigField[] {
+  return fields.flatMap((field) => {
+    const name = fieldNames[field.name] === undefined ? field.name : fieldNames[field.name]
+    return name === null || name === undefined ? [] : [{ ...field, name }]
+  })
 }
 
-/** Answers under GPT-2's own names count as those of the common ones. */
-function commonNames(settings: ConfigEvidence['settings']): ConfigEvidence['settings'] {
-  const common = new Map(Object.entries(GPT2_NAMES).map(([name, own]) => [own, name]))
+/** Answers under the family's own names count as those of the common ones. */
+function commonNames({ settings, family }: ConfigEvidence): ConfigEvidence['settings'] {
+  const common = new Map(Object.entries(family.fieldNames).map(([name, own]) => [own, name]))
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [common.get(name) ?? name, value]))
 }
 
 /** Infers every field of config.json. Throws "convert/config-contradicts" for heads that do not divide the projections and answers against the shapes. */
 export function inferConfig(given: ConfigEvidence): InferredConfig {
-  const evidence = { ...given, settings: commonNames(given.settings) }
+  const evidence = { ...given, settings: commonNames(given) }
   const { fields: headFields, heads } = inferHeads(evidence)
   const tie: PlannedConfigField = { name: 'tie_word_embeddings', ...fromShape(evidence.tied.value, evidence.tied.reason) }
-  const all = [...inferSizes(evidence), ...headFields, ...inferSettings(evidence), ...inferTokens(evidence), tie]
+  const all = [
+    ...inferSizes(evidence),
+    ...headFields,
+    ...inferSettings(evidence),
+    ...inferExperts(evidence),
+    ...inferNeoxSettings(evidence),
+    ...inferTokens(evidence),
+    tie,
+  ]
   return { ...heads, fields: ofFamily(withAnswers(all, evidence.settings), evidence.family) }
 }

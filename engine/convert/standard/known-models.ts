@@ -11,10 +11,12 @@ export interface KnownModel {
   readonly ropeTheta: number
   readonly normEps: number
   readonly maxPositions: number
+  /** Positions are a table of their own. */
+  readonly learnedPositions?: boolean
 }
 
 type Row = readonly [name: string, hiddenSize: number, keyRows: number, layers: number | null, vocabSize: number | null, headDim: number]
-type Figures = Pick<KnownModel, 'ropeTheta' | 'normEps' | 'maxPositions'>
+type Figures = Pick<KnownModel, 'ropeTheta' | 'normEps' | 'maxPositions' | 'learnedPositions'>
 
 const rows = (figures: Figures, table: readonly Row[]): readonly KnownModel[] =>
   table.map(([name, hiddenSize, keyRows, layers, vocabSize, headDim]) => ({
@@ -74,17 +76,35 @@ const KNOWN_MODELS: readonly KnownModel[] = [
     ['SmolLM2 360M', 960, 320, 32, 49_152, 64],
     ['SmolLM2 1.7B', 2048, 2048, 24, 49_152, 64],
   ]),
-  ...rows({ ropeTheta: 1e4, normEps: 1e-5, maxPositions: 1024 }, [
+  ...rows({ ropeTheta: 1e4, normEps: 1e-5, maxPositions: 1024, learnedPositions: true }, [
     ['GPT-2', 768, 768, 12, null, 64],
     ['GPT-2 medium', 1024, 1024, 24, null, 64],
     ['GPT-2 large', 1280, 1280, 36, null, 64],
     ['GPT-2 XL', 1600, 1600, 48, null, 64],
     ['nanoGPT Shakespeare', 384, 384, 6, null, 64],
   ]),
+  ...rows({ ropeTheta: 1e4, normEps: 1e-5, maxPositions: 2048 }, [
+    ['Pythia 14M', 128, 128, 6, null, 32],
+    ['Pythia 31M', 256, 256, 6, null, 32],
+    ['Pythia 70M', 512, 512, 6, null, 64],
+    ['Pythia 160M', 768, 768, 12, 50_304, 64],
+    ['Pythia 410M', 1024, 1024, 24, 50_304, 64],
+    ['Pythia 1B', 2048, 2048, 16, 50_304, 256],
+    ['Pythia 1.4B', 2048, 2048, 24, 50_304, 128],
+    ['Pythia 2.8B', 2560, 2560, 32, 50_304, 80],
+    ['Pythia 6.9B', 4096, 4096, 32, 50_432, 128],
+    ['Pythia 12B', 5120, 5120, 36, 50_688, 128],
+    ['GPT-NeoX 20B', 6144, 6144, 44, null, 96],
+  ]),
 ]
 
 /** The number of heads that MiniMind's models of every size have, and the vocabulary that they share. */
-export const MINIMIND = { vocabSize: 6400, heads: 8, ropeTheta: 1e6, normEps: 1e-5, maxPositions: 32_768 } as const
+export const MINIMIND = { vocabSize: 6400, heads: 8 } as const
+
+/** What MiniMind's state dicts do not say; since its third version heads have norms, whose epsilon is smaller. */
+export function minimindFigures(headNorms: boolean): Figures {
+  return { ropeTheta: 1e6, normEps: headNorms ? 1e-6 : 1e-5, maxPositions: 32_768 }
+}
 
 /** The known model of these shapes. */
 export function knownModel(shapes: {
@@ -92,10 +112,16 @@ export function knownModel(shapes: {
   readonly keyRows: number
   readonly layers: number
   readonly vocabSize: number
+  readonly headNorms: boolean
+  /** Rows of a table of positions; null where there is none. */
+  readonly positions: number | null
 }): KnownModel | null {
+  // None of the table has norms in its heads.
+  if (shapes.headNorms) return null
   const fits = (model: KnownModel): boolean =>
     model.hiddenSize === shapes.hiddenSize &&
     model.keyRows === shapes.keyRows &&
+    (model.learnedPositions === true) === (shapes.positions !== null) &&
     (model.layers === undefined || model.layers === shapes.layers) &&
     (model.vocabSize === undefined || model.vocabSize === shapes.vocabSize)
   return KNOWN_MODELS.find(fits) ?? null

@@ -1,4 +1,4 @@
-// How custom decoders name their tensors, as data. Names are facts of the public repositories: jingyaogong/minimind, meta-llama/llama, karpathy/nanoGPT and llama2.c, Lightning-AI/litgpt and lit-llama.
+// How custom decoders name their tensors, as data. Names are facts of the public repositories: jingyaogong/minimind, meta-llama/llama, karpathy/nanoGPT and llama2.c, Lightning-AI/litgpt and lit-llama, EleutherAI/gpt-neox as Transformers has it.
 import type { BodyModules, LayerModules } from './slots'
 
 /** One naming. Module names are relative to the body, or to the folder of a layer; several are alternatives. */
@@ -44,6 +44,14 @@ const huggingFace: SourceLayout = {
     up: ['mlp.up_proj'],
     gateUp: ['mlp.gate_up_proj'],
     down: ['mlp.down_proj'],
+    router: ['mlp.gate', 'block_sparse_moe.gate'],
+    expertGate: ['mlp.experts.{e}.gate_proj', 'block_sparse_moe.experts.{e}.w1'],
+    expertUp: ['mlp.experts.{e}.up_proj', 'block_sparse_moe.experts.{e}.w3'],
+    expertDown: ['mlp.experts.{e}.down_proj', 'block_sparse_moe.experts.{e}.w2'],
+    sharedGate: ['mlp.shared_experts.{e}.gate_proj', 'mlp.shared_expert.gate_proj'],
+    sharedUp: ['mlp.shared_experts.{e}.up_proj', 'mlp.shared_expert.up_proj'],
+    sharedDown: ['mlp.shared_experts.{e}.down_proj', 'mlp.shared_expert.down_proj'],
+    sharedWeight: ['mlp.shared_expert_gate'],
   },
   rotary: 'half-split',
   fusedOrder: stacked,
@@ -66,6 +74,13 @@ const meta: SourceLayout = {
     gate: ['feed_forward.w1'],
     up: ['feed_forward.w3'],
     down: ['feed_forward.w2'],
+    router: ['feed_forward.gate'],
+    expertGate: ['feed_forward.experts.{e}.w1'],
+    expertUp: ['feed_forward.experts.{e}.w3'],
+    expertDown: ['feed_forward.experts.{e}.w2'],
+    sharedGate: ['feed_forward.shared_experts.w1'],
+    sharedUp: ['feed_forward.shared_experts.w3'],
+    sharedDown: ['feed_forward.shared_experts.w2'],
   },
   rotary: 'interleaved',
   fusedOrder: stacked,
@@ -85,7 +100,7 @@ const litgpt: SourceLayout = {
     keyNorm: ['attn.norm_k'],
     feedForwardNorm: ['norm_2'],
     gate: ['mlp.fc_1'],
-    up: ['mlp.fc_2'],
+    up: ['mlp.fc_2', 'mlp.fc'],
     down: ['mlp.proj'],
   },
   rotary: 'half-split',
@@ -110,6 +125,24 @@ const litLlama: SourceLayout = {
   rotary: 'interleaved',
   fusedOrder: stacked,
   dropped: TABLES,
+}
+
+/** GPT-NeoX and Pythia in Transformers. */
+const gptNeox: SourceLayout = {
+  name: 'gpt_neox',
+  body: { embedding: ['embed_in'], finalNorm: ['final_layer_norm'], head: ['embed_out', 'lm_head'] },
+  layer: 'layers.{i}',
+  layers: {
+    attentionNorm: ['input_layernorm'],
+    queryKeyValue: ['attention.query_key_value'],
+    attentionOutput: ['attention.dense'],
+    feedForwardNorm: ['post_attention_layernorm'],
+    up: ['mlp.dense_h_to_4h'],
+    down: ['mlp.dense_4h_to_h'],
+  },
+  rotary: 'half-split',
+  fusedOrder: () => 'grouped',
+  dropped: [/^layers\.\d+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/],
 }
 
 /** GPT-2 in Transformers and nanoGPT: the same names; which way the matrices lie is seen from their shapes. */
@@ -155,4 +188,4 @@ const gguf: SourceLayout = {
 }
 
 /** Every naming that is recognised. */
-export const SOURCE_LAYOUTS: readonly SourceLayout[] = [huggingFace, meta, litgpt, litLlama, gpt2, gguf]
+export const SOURCE_LAYOUTS: readonly SourceLayout[] = [huggingFace, meta, litgpt, litLlama, gptNeox, gpt2, gguf]

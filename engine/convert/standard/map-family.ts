@@ -149,7 +149,7 @@ export async function mapFamily(
   const [table, tied] = [await readRotaryTable(source, reading), await isHeadTied(source, reading)]
   const inferred = inferConfig({ family, source, shapes, table, facts, tied, settings, tokenizer: await tokensOf(facts.folder) })
   const fields = [...inferred.fields, ...rotaryScaling({ facts, shapes, answered: new Set(Object.keys(settings)) })]
-  const tensors = assemble({ ...inferred, checkpoint, source, family, conv1d: shapes.conv1d, tied: tied.value })
+  const tensors = assemble({ ...shapes, ...inferred, checkpoint, source, family, tied: tied.value })
   const carried = await carriedConfig([...(config === undefined ? [] : [config]), `${facts.folder}/config.json`], signal)
   return {
     checkpoint: deriveCheckpoint([checkpoint], new Map(tensors.map(({ from, tensor }): [string, DerivedTensor] => [from, tensor]))),

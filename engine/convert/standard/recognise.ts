@@ -1,7 +1,7 @@
 // Which naming a state dict follows, and which of its tensors is which part. Prefixes are found by evidence: whatever stands before the embedding and the layers alike.
 import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import { SOURCE_LAYOUTS, type SourceLayout } from './layouts'
-import { bodyKey, layerKey, type BodySlot, type LayerSlot, type Parameter } from './slots'
+import { bodyKey, expertKey, isExpertSlot, layerKey, type BodySlot, type LayerSlot, type Parameter } from './slots'
 
 /** A state dict read by one naming. `parts` are keyed as slots.ts keys them. */
 export interface Recognised {
@@ -67,6 +67,12 @@ function findPrefix(names: readonly string[], layout: SourceLayout): string | nu
   return null
 }
 
+/** `mlp.experts.3.up_proj` -> `mlp.experts.{e}.up_proj` and 3; a module without a number belongs to the only expert. */
+function numbered(module: string): { readonly pattern: string; readonly expert: number } {
+  const [, before = '', digits = '', after = ''] = /^(.*?\.)(\d{1,4})(\..*)$/.exec(module) ?? []
+  return digits === '' ? { pattern: module, expert: 0 } : { pattern: `${before}{e}${after}`, expert: Number(digits) }
+}
+
 interface NameReader {
   readonly body: ReadonlyMap<string, BodySlot>
   readonly layers: ReadonlyMap<string, LayerSlot>
@@ -86,8 +92,15 @@ function readName(name: string, reader: NameReader): { readonly key: string; rea
   const bodySlot = reader.body.get(module)
   if (bodySlot !== undefined && bodySlot !== 'head') return { key: bodyKey(bodySlot, parameter), module, layer: -1 }
   const [, digits = '', inner = ''] = reader.layerName.exec(module) ?? []
-  const slot = reader.layers.get(inner)
-  return slot === undefined ? null : { key: layerKey(Number(digits), slot, parameter), module: inner, layer: Number(digits) }
+  const layer = Number(digits)
+  const { pattern, expert } = numbered(inner)
+  const slot = reader.layers.get(inner) ?? reader.layers.get(pattern)
+  if (slot === undefined) return null
+  return {
+    key: isExpertSlot(slot) ? expertKey({ layer, expert }, slot, parameter) : layerKey(layer, slot, parameter),
+    module: inner,
+    layer,
+  }
 }
 
 function readByLayout(tensors: ReadonlyMap<string, TensorInfo>, layout: SourceLayout): Recognised | null {

@@ -3,7 +3,7 @@ import type { TensorInfo } from '../../checkpoint/types'
 import { decodeFloat32, isDecodable } from '../../tensor/decode'
 import type { Checkpoint } from '../../checkpoint/types'
 import type { Recognised } from './recognise'
-import { bodyKey, layerKey, type LayerSlot } from './slots'
+import { bodyKey, expertKey, layerKey, type ExpertSlot, type LayerSlot } from './slots'
 
 /** Sizes, each with the tensor that gives it. Rows are outputs, columns inputs, whichever way a matrix lies. */
 export interface DecoderShapes {
@@ -17,6 +17,9 @@ export interface DecoderShapes {
   /** Rows of a fused projection. */
   readonly fusedRows: number | null
   readonly positions: number | null
+  /** Experts of a layer, and those among them that see every token; 0 where there are none. */
+  readonly experts: number
+  readonly sharedExperts: number
   /** Matrices lie as [in, out]. */
   readonly conv1d: boolean
   /** Of the tensors that the numbers come from. */
@@ -39,7 +42,7 @@ export function firstLayerWeight(source: Recognised, slot: LayerSlot): TensorInf
 /** Reads the sizes; null where a part that gives one is missing or is no matrix. */
 export function readShapes(source: Recognised): DecoderShapes | null {
   const embedding = source.parts.get(bodyKey('embedding'))?.tensor
-  const down = firstLayerWeight(source, 'down')
+  const down = firstLayerWeight(source, 'down') ?? firstLayerWeight(source, 'expertDown')
   const output = firstLayerWeight(source, 'attentionOutput')
   const [vocabSize = 0, hiddenSize = 0] = embedding?.shape ?? []
   if (!embedding || !down || !output || [embedding, down, output].some(({ shape }) => shape.length !== 2)) return null
@@ -56,9 +59,18 @@ export function readShapes(source: Recognised): DecoderShapes | null {
     keyRows: outputs(firstLayerWeight(source, 'key')) ?? keyRowsOfFused(source, { conv1d, queryRows: inputs(output) }),
     fusedRows: outputs(firstLayerWeight(source, 'queryKeyValue')),
     positions: source.parts.get(bodyKey('positions'))?.tensor.shape[0] ?? null,
+    experts: countExperts(source, 'expertDown'),
+    sharedExperts: countExperts(source, 'sharedDown'),
     conv1d,
     tensors: { embedding, feedForward: down, attentionOutput: output },
   }
+}
+
+/** How many experts follow each other in the first layer. */
+function countExperts(source: Recognised, slot: ExpertSlot): number {
+  let count = 0
+  while (source.parts.has(expertKey({ layer: 0, expert: count }, slot))) count++
+  return count
 }
 
 /** A fused projection has the queries' rows, which the output projection takes, and the keys' and values' in equal parts. */

@@ -3,8 +3,14 @@
 /** Parts outside of the layers. */
 export type BodySlot = 'embedding' | 'positions' | 'finalNorm' | 'head'
 
-/** Parts of one layer. `gateUp` and `queryKeyValue` are several matrices in one. */
+/** Parts of a mixture of experts, one for each expert. `shared` ones see every token. */
+export type ExpertSlot = 'expertGate' | 'expertUp' | 'expertDown' | 'sharedGate' | 'sharedUp' | 'sharedDown'
+
+/** Parts of one layer. `gateUp` and `queryKeyValue` are several matrices in one; `sharedWeight` says how much the shared expert counts. */
 export type LayerSlot =
+  | ExpertSlot
+  | 'router'
+  | 'sharedWeight'
   | 'attentionNorm'
   | 'query'
   | 'key'
@@ -22,7 +28,15 @@ export type LayerSlot =
 /** A parameter of a part. */
 export type Parameter = 'weight' | 'bias'
 
-/** Names of modules by part: relative to the body, or to a layer. */
+/** The slots that are there for each expert. */
+export const EXPERT_SLOTS: readonly ExpertSlot[] = ['expertGate', 'expertUp', 'expertDown', 'sharedGate', 'sharedUp', 'sharedDown']
+
+/** Whether a part is there for each expert. */
+export function isExpertSlot(slot: LayerSlot): slot is ExpertSlot {
+  return EXPERT_SLOTS.some((each) => each === slot)
+}
+
+/** Names of modules by part: relative to the body, or to a layer; {e} stands for the number of an expert. */
 export type BodyModules = Partial<Record<BodySlot, readonly string[]>>
 export type LayerModules = Partial<Record<LayerSlot, readonly string[]>>
 
@@ -33,5 +47,14 @@ export function bodyKey(slot: BodySlot, parameter: Parameter = 'weight'): string
 
 /** Key of a layer's part in a table of parts. */
 export function layerKey(layer: number, slot: LayerSlot, parameter: Parameter = 'weight'): string {
-  return `${layer}.${slot}.${parameter}`
+  return isExpertSlot(slot) ? expertKey({ layer, expert: 0 }, slot, parameter) : `${layer}.${slot}.${parameter}`
+}
+
+/** Key of an expert's part. */
+export function expertKey(
+  place: { readonly layer: number; readonly expert: number },
+  slot: ExpertSlot,
+  parameter: Parameter = 'weight',
+): string {
+  return `${place.layer}.${slot}.${place.expert}.${parameter}`
 }

@@ -25,6 +25,10 @@ async function sourceOf(name: string, scratch: string): Promise<string> {
 
 const fieldOf = (plan: FamilyPlan | null, name: string) => plan?.config.find((field) => field.name === name)
 
+const minimind2 = { num_attention_heads: 4, rope_theta: 1e4, rms_norm_eps: 1e-5 }
+/** What MiniMind's vocabulary of 6,400 would say. */
+const minimind3 = { num_experts_per_tok: 1, rope_theta: 1e6, rms_norm_eps: 1e-6 }
+
 /** `guesses`: fields that neither files nor shapes give; `settings` answers those whose guess is wrong. */
 const cases: readonly {
   readonly name: string
@@ -42,6 +46,13 @@ const cases: readonly {
   { name: 'litgpt', family: 'llama', layout: 'litgpt', prefix: 'transformer.', tied: false },
   { name: 'litgpt-grouped', family: 'llama', layout: 'litgpt', prefix: 'transformer.', tied: false },
   { name: 'llama2c', family: 'llama', layout: 'meta', prefix: '', tied: true },
+  { name: 'lit-llama', family: 'llama', layout: 'lit-llama', prefix: 'transformer.', tied: false, settings: { num_attention_heads: 4 } },
+  { name: 'meta-llama3', family: 'llama', layout: 'meta', prefix: '', tied: false },
+  { name: 'litgpt-neox', family: 'gpt_neox', layout: 'litgpt', prefix: 'transformer.', tied: false },
+  { name: 'litgpt-neox-grouped', family: 'gpt_neox', layout: 'litgpt', prefix: 'transformer.', tied: false },
+  { name: 'minimind-moe', family: 'qwen2_moe', layout: 'huggingface', prefix: 'model.', tied: true, settings: minimind2 },
+  { name: 'minimind-moe-early', family: 'qwen2_moe', layout: 'meta', prefix: '', tied: true, settings: minimind2 },
+  { name: 'minimind-3-moe', family: 'qwen3_moe', layout: 'huggingface', prefix: 'model.', tied: true, settings: minimind3 },
   { name: 'fused', family: 'llama', layout: 'huggingface', prefix: 'model.', tied: false, settings: { num_attention_heads: 4 } },
 ]
 
@@ -114,6 +125,31 @@ describe('the standard path', () => {
     using written = await openCheckpoint(out)
     const [embedding, head] = [written.tensors.get('model.embed_tokens.weight'), written.tensors.get('lm_head.weight')]
     expect(head).toEqual({ ...embedding, name: 'lm_head.weight' })
+  })
+})
+
+describe('experts', () => {
+  it('are counted by the shapes, and what routing does is asked', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('minimind-moe', scratch.path)
+    const { family } = await planConversion({ source, to: 'safetensors', out: join(scratch.path, 'out'), family: 'auto' })
+    expect(fieldOf(family, 'num_experts')).toMatchObject({ value: 4, origin: 'shape' })
+    expect(fieldOf(family, 'moe_intermediate_size')).toMatchObject({ value: 48, origin: 'shape' })
+    expect(fieldOf(family, 'shared_expert_intermediate_size')).toMatchObject({ value: 96, origin: 'shape' })
+    expect(fieldOf(family, 'num_experts_per_tok')).toMatchObject({ value: 2, origin: 'guess' })
+    expect(fieldOf(family, 'norm_topk_prob')).toMatchObject({ value: true, origin: 'guess' })
+  })
+
+  it('are chosen as config.json says, unless it says that they are scored otherwise', async () => {
+    using scratch = temporaryFolder()
+    const source = await sourceOf('minimind-moe', scratch.path)
+    const request = { source, to: 'safetensors', out: join(scratch.path, 'out'), family: 'auto' } as const
+    scratch.write('source/config.json', JSON.stringify({ model_type: 'minimind', num_experts_per_tok: 3, norm_topk_prob: false }))
+    const { family } = await planConversion(request)
+    expect(fieldOf(family, 'num_experts_per_tok')).toMatchObject({ value: 3, origin: 'file' })
+    expect(fieldOf(family, 'norm_topk_prob')).toMatchObject({ value: false, origin: 'file' })
+    scratch.write('source/config.json', JSON.stringify({ model_type: 'minimind', scoring_func: 'sigmoid' }))
+    expect(await engineCode(() => planConversion(request))).toBe('convert/config-contradicts')
   })
 })
 
