@@ -1,7 +1,7 @@
 // Which files of a folder are its weights. Names and their order follow Transformers 5.18 (`_get_resolved_checkpoint_files`): safetensors first, then PyTorch, then the rest.
 import { basename, join, relative } from 'node:path'
 import { engineError } from '../errors'
-import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
+import { detectFileKind, FILE_KIND_NAMES, isArchiveKind, type FileKind } from './file-kind'
 import { chooseOnnxVariant } from './onnx/variants'
 import { nameSome, note, type Note } from '../notes'
 
@@ -135,7 +135,8 @@ async function chooseOtherFormat(directory: string, names: readonly string[]): P
   const exported = await chooseExport(directory)
   if (exported !== null) return exported
   // What stands in the place of the weights (a pointer of Git LFS, an error page, nothing at all) is named when it is opened.
-  const [impostor] = candidates.filter((name) => ['html', 'lfs-pointer', 'empty'].includes(kinds.get(name) ?? 'unknown'))
+  const isImpostor = (kind: FileKind): boolean => ['html', 'lfs-pointer', 'empty'].includes(kind) || isArchiveKind(kind)
+  const impostor = candidates.find((name) => isImpostor(kinds.get(name) ?? 'unknown'))
   if (impostor !== undefined) return { kind: 'file', name: impostor, notes: [] }
   throw engineError('checkpoint/no-weights', { directory })
 }

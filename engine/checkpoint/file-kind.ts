@@ -8,6 +8,25 @@ import { MAX_HEADER_BYTES } from './safetensors-header'
 /** How many bytes the detection looks at; a tar archive has its magic at 257. */
 const PREFIX_BYTES = 512
 
+/** Compressed files, which hold no weights before they are unpacked. */
+export type ArchiveKind = 'gzip' | 'bzip2' | 'xz' | '7z' | 'rar' | 'zstd' | 'lz4'
+
+/** What compressed files start with: RFC 1952, bzip2 1.0, XZ 1.2, 7-Zip, RAR 1.5 and 5, RFC 8878, LZ4 frame 1.6. */
+const ARCHIVE_MAGIC: readonly (readonly [ArchiveKind, string])[] = [
+  ['gzip', '\x1f\x8b\x08'],
+  ['bzip2', 'BZh'],
+  ['xz', '\xfd7zXZ\0'],
+  ['7z', '7z\xbc\xaf\x27\x1c'],
+  ['rar', 'Rar!\x1a\x07'],
+  ['zstd', '\x28\xb5\x2f\xfd'],
+  ['lz4', '\x04\x22\x4d\x18'],
+]
+
+/** Whether a kind is a compressed file. */
+export function isArchiveKind(kind: FileKind): kind is ArchiveKind {
+  return ARCHIVE_MAGIC.some(([archive]) => archive === kind)
+}
+
 /** Kinds of file that a model folder may hold weights in, and the impostors found in their place. */
 export type FileKind =
   | 'safetensors'
@@ -15,6 +34,7 @@ export type FileKind =
   | 'html'
   | 'lfs-pointer'
   | 'empty'
+  | ArchiveKind
   | 'pytorch-zip'
   | 'numpy-npz'
   | 'zip'
@@ -38,6 +58,13 @@ export const FILE_KIND_NAMES: Readonly<Record<FileKind, string>> = {
   html: 'web page',
   'lfs-pointer': 'Git LFS pointer',
   empty: 'empty file',
+  gzip: 'gzip',
+  bzip2: 'bzip2',
+  xz: 'xz',
+  '7z': '7z',
+  rar: 'RAR',
+  zstd: 'Zstandard',
+  lz4: 'LZ4',
   'pytorch-zip': 'PyTorch',
   'numpy-npz': 'NumPy npz',
   zip: 'zip archive',
@@ -111,6 +138,8 @@ export function fileKind(prefix: Uint8Array, { path, sizeBytes }: { readonly pat
   if (text.startsWith('\x93NUMPY')) return 'numpy-npy'
   if (looksLikePickle(prefix)) return 'pickle'
   if (text.startsWith('ustar', 257)) return 'tar'
+  const archive = ARCHIVE_MAGIC.find(([, magic]) => text.startsWith(magic))
+  if (archive) return archive[0]
   if (text.startsWith('version https://git-lfs.github.com/spec/')) return 'lfs-pointer'
   if (/^(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|\?xml|!--)/i.test(text)) return 'html'
   if (/^(\xef\xbb\xbf)?\s*[[{]/.test(text)) return 'json'

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { fileError } from '../bytes/random-access-file'
 import { engineError } from '../errors'
 import { chooseWeights, shardOfName } from './choose-weights'
-import { detectFileKind, FILE_KIND_NAMES, type FileKind } from './file-kind'
+import { detectFileKind, FILE_KIND_NAMES, isArchiveKind, type FileKind } from './file-kind'
 import { openGguf } from './gguf/open-gguf'
 import { openFlax } from './flax/flax'
 import { openHdf5 } from './hdf5/hdf5'
@@ -75,7 +75,7 @@ async function openWeightFile(path: string, options: ReadOptions): Promise<Check
   if (WEIGHT_KINDS.has(kind)) {
     throw engineError('checkpoint/unsupported-format', { path, found: [{ file: name, format: FILE_KIND_NAMES[kind] }] })
   }
-  const impostor = kind === 'html' || kind === 'lfs-pointer' || kind === 'empty'
+  const impostor = kind === 'html' || kind === 'lfs-pointer' || kind === 'empty' || isArchiveKind(kind)
   if (kind !== 'safetensors' && !impostor && !name.endsWith('.safetensors')) throw engineError('checkpoint/unknown-format', { path })
   return openSingleFile(path, options)
 }

@@ -1,7 +1,7 @@
 // Reader of safetensors files: the validated header of one file. Follows safetensors 0.8.
 import { openRandomAccessFile, type RandomAccessFile } from '../bytes/random-access-file'
 import { engineError } from '../errors'
-import { fileKind, readPrefix } from './file-kind'
+import { FILE_KIND_NAMES, fileKind, isArchiveKind, readPrefix } from './file-kind'
 import { HEADER_LENGTH_BYTES, MAX_HEADER_BYTES, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header'
 
 /** A safetensors file whose header has been read and checked; `path` is its real path. */
@@ -16,6 +16,7 @@ async function refuseImpostor(file: RandomAccessFile): Promise<void> {
   const kind = fileKind(prefix, file)
   if (kind === 'empty') throw engineError('checkpoint/empty-file', { path: file.path })
   if (kind === 'html') throw engineError('checkpoint/html-page', { path: file.path })
+  if (isArchiveKind(kind)) throw engineError('checkpoint/compressed-archive', { path: file.path, archive: FILE_KIND_NAMES[kind] })
   if (kind === 'lfs-pointer') {
     const size = /\nsize (\d{1,15})\n/.exec(new TextDecoder('latin1').decode(prefix))
     throw engineError('checkpoint/lfs-pointer', { path: file.path, realSizeBytes: size ? Number(size[1]) : null })

@@ -20,6 +20,8 @@ export const checkpointErrors = {
 
   'checkpoint/empty-file': (d: { path: string }) => `${d.path} is empty.`,
   'checkpoint/html-page': (d: { path: string }) => `${d.path} is a web page, not a model: an error page was probably saved in its place.`,
+  'checkpoint/compressed-archive': (d: { path: string; archive: string }) =>
+    `${d.path} is a ${d.archive} archive, not a model; it has to be unpacked first.`,
   'checkpoint/lfs-pointer': (d: { path: string; realSizeBytes: number | null }) =>
     `${d.path} is only a Git LFS pointer${d.realSizeBytes === null ? '' : ` to a file of ${d.realSizeBytes} bytes`}; the weights themselves were not downloaded.`,
   'checkpoint/header-truncated': (d: { path: string; fileSizeBytes: number }) =>
@@ -93,6 +95,16 @@ export const checkpointErrors = {
     `The values in ${d.path} contain each other so often that there are more than ${d.maxValues} of them.`,
   'checkpoint/pickle-call-refused': (d: { path: string; callable: string }) =>
     `The pickle in ${d.path} asks to call ${d.callable}, which loading weights never needs. Nothing was executed.`,
+  'checkpoint/pickle-runs-command': (d: { path: string; callable: string }) =>
+    `The pickle in ${d.path} asks to start a program through ${d.callable}. It is an attack, not a model. Nothing was executed.`,
+  'checkpoint/pickle-runs-code': (d: { path: string; callable: string }) =>
+    `The pickle in ${d.path} asks to run code through ${d.callable}. It is an attack, not a model. Nothing was executed.`,
+  'checkpoint/pickle-reaches-inside': (d: { path: string; callable: string }) =>
+    `The pickle in ${d.path} asks to reach into Python's own objects through ${d.callable}, from where any code can be run. Nothing was executed.`,
+  'checkpoint/pickle-opens-files': (d: { path: string; callable: string }) =>
+    `The pickle in ${d.path} asks to open files through ${d.callable}. It is an attack, not a model. Nothing was opened.`,
+  'checkpoint/pickle-runs-network': (d: { path: string; callable: string }) =>
+    `The pickle in ${d.path} asks to connect to the network through ${d.callable}. It is an attack, not a model. Nothing was connected.`,
   'checkpoint/pickle-instance-refused': (d: { path: string; class: string }) =>
     `The pickle in ${d.path} asks to make an object of ${d.class}, which loading weights never needs. Nothing was executed.`,
   'checkpoint/pickle-build-refused': (d: { path: string; target: string; what: string }) =>

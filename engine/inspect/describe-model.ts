@@ -58,6 +58,7 @@ const UNSUPPORTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'checkpoint/unsupported-format',
   'checkpoint/unsupported-weight-dtype',
   'checkpoint/unknown-format',
+  'checkpoint/compressed-archive',
   'checkpoint/gguf-version',
   'checkpoint/gguf-unknown-tensor-type',
   'checkpoint/gguf-big-endian-blocks',

@@ -3,6 +3,7 @@ import { engineError } from '../../errors'
 import { callGlobal, isCallable } from './calls'
 import { isNeverNeeded, modernGlobal } from './globals'
 import type { PickleMachine } from './machine'
+import { refusedCall } from './refused-call'
 import { describeValue, isPickleObject, type PickleGlobal, type PickleRecord, type PickleValue } from './values'
 
 /** Attributes that change what an object is or runs; no state of a checkpoint sets them. */
@@ -34,7 +35,7 @@ function reduce(machine: PickleMachine): void {
   const args = tupleItems(machine, machine.pop())
   const callable = machine.pop()
   if (!isPickleObject(callable) || callable.kind !== 'global' || !isCallable(callable)) {
-    throw engineError('checkpoint/pickle-call-refused', { path: machine.path, callable: describeValue(callable) })
+    throw refusedCall(machine.path, callable)
   }
   machine.push(callGlobal(callable, args, machine))
 }

@@ -2,6 +2,7 @@
 import { engineError } from '../../errors'
 import { MAX_TENSOR_DIMENSIONS } from '../../tensor/shape'
 import type { PickleMachine } from './machine'
+import { refusedCall } from './refused-call'
 import { describeValue, isPickleObject, type OddReason, type PickleObject, type PickleValue } from './values'
 
 /** Makes a value of a call's arguments. */
@@ -74,7 +75,7 @@ const fromType: Rebuild = (args, machine) => {
   const name = isPickleObject(callable) && callable.kind === 'global' ? `${callable.module}.${callable.name}` : ''
   const rebuild = REBUILD_FUNCTIONS[name]
   if (!rebuild || rebuild === fromType || !isPickleObject(inner) || inner.kind !== 'tuple') {
-    throw engineError('checkpoint/pickle-call-refused', { path: machine.path, callable: describeValue(callable) })
+    throw refusedCall(machine.path, callable)
   }
   return rebuild(inner.items, machine)
 }

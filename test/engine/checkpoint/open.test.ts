@@ -243,6 +243,22 @@ describe('openCheckpoint', () => {
     expect(await engineCode(() => openCheckpoint(folder.write('b.bin', '<html></html>')))).toBe('checkpoint/html-page')
   })
 
+  it.each([
+    ['gzip', '\x1f\x8b\x08\0'],
+    ['bzip2', 'BZh91AY'],
+    ['xz', '\xfd7zXZ\0'],
+    ['7z', '7z\xbc\xaf\x27\x1c'],
+    ['RAR', 'Rar!\x1a\x07\x01\0'],
+    ['Zstandard', '\x28\xb5\x2f\xfd'],
+    ['LZ4', '\x04\x22\x4d\x18'],
+  ])('says that a %s archive in the place of weights has to be unpacked', async (_, magic) => {
+    using folder = temporaryFolder()
+    const content = Buffer.concat([Buffer.from(magic, 'latin1'), Buffer.alloc(300, 7)])
+    for (const name of ['model.safetensors', 'pytorch_model.bin', 'model.gguf', 'model.pth'])
+      expect(await engineCode(() => openCheckpoint(folder.write(`${name}/${name}`, content)))).toBe('checkpoint/compressed-archive')
+    expect(await engineCode(() => openCheckpoint(join(folder.path, 'pytorch_model.bin')))).toBe('checkpoint/compressed-archive')
+  })
+
   it('knows safetensors even when the header length looks like a pickle', async () => {
     using folder = temporaryFolder()
     const header = JSON.stringify({ a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }).padEnd(0x0280, ' ')

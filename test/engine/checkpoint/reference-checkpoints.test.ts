@@ -40,6 +40,10 @@ describe.skipIf(!hasReference)('reference checkpoints', () => {
     expect(hostile.sort()).toEqual(Object.keys(CODES).sort())
   })
 
+  it('gives every hostile file a code of its own', () => {
+    expect(new Set(Object.values(CODES)).size).toBe(Object.keys(CODES).length)
+  })
+
   it.each(Object.entries(CODES))('refuses %s with %s', async (file, code) => {
     expect(await engineCode(() => openCheckpoint(referencePath('checkpoints', file)))).toBe(code)
   })

@@ -80,15 +80,22 @@ describe('objects', () => {
   })
 
   it.each([
-    ['a call of REDUCE', 'cos\nsystem\n(U\x02idtR.', 'checkpoint/pickle-call-refused'],
-    ['a call by STACK_GLOBAL', '\x8c\x08builtins\x8c\x04eval\x93U\x011\x85R.', 'checkpoint/pickle-call-refused'],
+    ['a call of REDUCE', 'cos\nsystem\n(U\x02idtR.', 'checkpoint/pickle-runs-command'],
+    ['a call by STACK_GLOBAL', '\x8c\x08builtins\x8c\x04eval\x93U\x011\x85R.', 'checkpoint/pickle-runs-code'],
+    ['a program of Python 2', 'ccommands\ngetoutput\nU\x02id\x85R.', 'checkpoint/pickle-runs-command'],
+    ['a program through a submodule', 'cmultiprocessing.pool\nPool\n)R.', 'checkpoint/pickle-runs-command'],
+    ['code of an extension', 'ctorch.utils.cpp_extension\nload\nU\x01a\x85R.', 'checkpoint/pickle-runs-code'],
+    ['an attribute of an object', 'cbuiltins\ngetattr\n(ctorch\nos\nU\x06systemtR.', 'checkpoint/pickle-reaches-inside'],
+    ['a method by its name', 'coperator\nmethodcaller\nU\x01a\x85R.', 'checkpoint/pickle-reaches-inside'],
+    ['a file', 'cio\nopen\nU\x01a\x85R.', 'checkpoint/pickle-opens-files'],
+    ['a connection', 'curllib.request\nurlopen\nU\x01a\x85R.', 'checkpoint/pickle-runs-network'],
     ['a call of a torch function', 'ctorch\nload\nU\x01a\x85R.', 'checkpoint/pickle-call-refused'],
     ['a name that only begins like an allowed one', 'ctorch._utils\n_rebuild_tensor_v2.__globals__\n)R.', 'checkpoint/pickle-call-refused'],
     ['a name that is on every JavaScript object', 'ca\nconstructor\n)R.', 'checkpoint/pickle-call-refused'],
     [
       'a rebuild function that names another',
       'ctorch._tensor\n_rebuild_from_type_v2\n(cos\nsystem\nN)NtR.',
-      'checkpoint/pickle-call-refused',
+      'checkpoint/pickle-runs-command',
     ],
     ['an object of INST', '(U\x02idios\nsystem\n.', 'checkpoint/pickle-instance-refused'],
     ['an object of OBJ', '(cos\nsystem\nU\x02ido.', 'checkpoint/pickle-instance-refused'],

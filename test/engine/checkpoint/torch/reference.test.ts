@@ -16,9 +16,9 @@ interface ManifestEntry {
 }
 
 const CODES: Readonly<Record<string, string>> = {
-  'evil-system.bin': 'checkpoint/pickle-call-refused',
-  'evil-eval.bin': 'checkpoint/pickle-call-refused',
-  'evil-getattr.bin': 'checkpoint/pickle-call-refused',
+  'evil-system.bin': 'checkpoint/pickle-runs-command',
+  'evil-eval.bin': 'checkpoint/pickle-runs-code',
+  'evil-getattr.bin': 'checkpoint/pickle-reaches-inside',
   'evil-torch-hub.bin': 'checkpoint/pickle-call-refused',
   'evil-inst.bin': 'checkpoint/pickle-instance-refused',
   'evil-build.bin': 'checkpoint/pickle-build-refused',
@@ -48,6 +48,10 @@ describe.skipIf(!hasReference)('PyTorch reference files', () => {
     for (const names of entry.tied ?? []) expect(found.notes.map(({ text }) => text).join('\n')).toContain(`${names.join(' = ')} are tied`)
     if (entry.state_dict_at !== undefined)
       expect(found.notes.map(({ text }) => text).join('\n')).toContain(`under "${entry.state_dict_at}"`)
+  })
+
+  it('gives every hostile file a code of its own', () => {
+    expect(new Set(Object.values(CODES)).size).toBe(Object.keys(CODES).length)
   })
 
   it('knows every hostile PyTorch file of the manifest', () => {
