@@ -20,7 +20,7 @@ export interface PlainTensor extends TensorHeader {
 }
 
 /** Why the bytes of a tensor have to be made. */
-export type TensorComputation = 'strided' | 'big-endian' | 'compressed' | 'dequantized' | 'converted' | 'derived'
+export type TensorComputation = 'strided' | 'big-endian' | 'compressed' | 'dequantized' | 'converted' | 'derived' | 'checked'
 
 /** A tensor whose bytes only `read` and `readRange` give; `file` holds what they are made from. */
 export interface ComputedTensor extends TensorHeader {

@@ -73,6 +73,8 @@ export const checkpointErrors = {
     `${d.path} is not a valid TensorFlow checkpoint: ${d.reason}.`,
   'checkpoint/tensorflow-checksum': (d: { path: string; offsetBytes: number }) =>
     `${d.path} is damaged: the checksum of the block at byte ${d.offsetBytes} does not match.`,
+  'checkpoint/tensorflow-tensor-checksum': (d: { path: string; tensor: string; offsetBytes: number }) =>
+    `${d.path} is damaged: the checksum of ${d.tensor} at byte ${d.offsetBytes} does not match.`,
   'checkpoint/tensorflow-block-too-large': (d: { path: string; sizeBytes: number; maxBytes: number }) =>
     `${d.path} holds a block of ${d.sizeBytes} bytes; at most ${d.maxBytes} are allowed.`,
   'checkpoint/tensorflow-index-too-large': (d: { path: string; what: 'bytes' | 'entries'; max: number }) =>

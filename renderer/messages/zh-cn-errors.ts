@@ -124,6 +124,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'checkpoint/too-many-tensors': '{path} 声明了 {count} 个张量或组；最多读取 {max} 个。',
   'checkpoint/tensorflow-malformed': '{path} 不是有效的 TensorFlow 模型文件：{reason}。',
   'checkpoint/tensorflow-checksum': '{path} 已损坏：第 {offsetBytes} 字节处的数据块校验和不一致。',
+  'checkpoint/tensorflow-tensor-checksum': '{path} 已损坏：字节 {offsetBytes} 处 {tensor} 的校验和不符。',
   'checkpoint/tensorflow-block-too-large': '{path} 含有 {sizeBytes} 字节的数据块；最多允许 {maxBytes} 字节。',
   'checkpoint/tensorflow-index-too-large': '索引 {path} 的内容超过了允许的上限 {max}（{what}）。',
   'checkpoint/tensorflow-too-many-slices': '{path} 把变量分成了 {count} 个或更多部分；总共最多 {max} 个，每个变量最多 {maxPerTensor} 个。',

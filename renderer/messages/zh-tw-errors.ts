@@ -124,6 +124,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'checkpoint/too-many-tensors': '{path} 宣告了 {count} 個張量或群組；最多只能讀取 {max} 個。',
   'checkpoint/tensorflow-malformed': '{path} 不是有效的 TensorFlow 模型檔案：{reason}。',
   'checkpoint/tensorflow-checksum': '{path} 已損壞：第 {offsetBytes} 個位元組處的資料區塊總和檢查不符。',
+  'checkpoint/tensorflow-tensor-checksum': '{path} 已損壞：位元組 {offsetBytes} 處 {tensor} 的校驗和不符。',
   'checkpoint/tensorflow-block-too-large': '{path} 含有 {sizeBytes} 個位元組的資料區塊；最多允許 {maxBytes} 個。',
   'checkpoint/tensorflow-index-too-large': '索引 {path} 的內容超過了允許的上限 {max}（{what}）。',
   'checkpoint/tensorflow-too-many-slices': '{path} 把變數分成了 {count} 個或更多部分；總共最多 {max} 個，每個變數最多 {maxPerTensor} 個。',

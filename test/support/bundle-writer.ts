@@ -40,6 +40,13 @@ export function field(number: number, value: number | string | Uint8Array): Uint
   return concat([varint(number * 8 + 2), varint(bytes.length), bytes])
 }
 
+/** A protobuf field of four bytes. */
+function fixed32(number: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return concat([varint(number * 8 + 5), bytes])
+}
+
 /** A message of fields. */
 export function message(...fields: readonly Uint8Array[]): Uint8Array {
   return concat(fields)
@@ -100,14 +107,24 @@ export function bundleEntry(entry: {
   readonly shard?: number
   readonly offset?: number
   readonly size?: number
+  /** The bytes whose checksum is stored; none is where they are left out. */
+  readonly crcOf?: Uint8Array
   readonly slices?: readonly (readonly (readonly [number, number] | null)[])[]
 }): Uint8Array {
-  const { dtype = 1, shape, shard = 0, offset = 0, size = 0, slices = [] } = entry
+  const { dtype = 1, shape, shard = 0, offset = 0, size = 0, crcOf, slices = [] } = entry
   const extents = slices.map((slice) =>
     field(
       7,
       message(...slice.map((extent) => field(1, extent === null ? new Uint8Array() : message(field(1, extent[0]), field(2, extent[1]))))),
     ),
   )
-  return message(field(1, dtype), field(2, shapeProto(shape)), field(3, shard), field(4, offset), field(5, size), ...extents)
+  return message(
+    field(1, dtype),
+    field(2, shapeProto(shape)),
+    field(3, shard),
+    field(4, offset),
+    field(5, size),
+    ...(crcOf ? [fixed32(6, maskCrc(crc32c(crcOf)))] : []),
+    ...extents,
+  )
 }

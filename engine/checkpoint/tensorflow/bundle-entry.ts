@@ -22,6 +22,8 @@ export interface BundleEntry {
   readonly shard: number
   readonly offsetBytes: number
   readonly sizeBytes: number
+  /** Masked CRC-32C of the bytes; null where none is stored. */
+  readonly maskedCrc: number | null
   readonly slices: readonly (readonly SliceExtent[])[]
 }
 
@@ -116,6 +118,7 @@ export function readBundleEntry(bytes: Uint8Array, options: { readonly what: str
   let shard = 0
   let offsetBytes = 0
   let sizeBytes = 0
+  let maskedCrc: number | null = null
   const slices: (readonly SliceExtent[])[] = []
   for (const field of readProtoFields(bytes, { what, maxFields: maxSlices + 64 })) {
     if (field.wire === 'varint') {
@@ -124,10 +127,12 @@ export function readBundleEntry(bytes: Uint8Array, options: { readonly what: str
       if (field.number === 3) shard = value
       if (field.number === 4) offsetBytes = value
       if (field.number === 5) sizeBytes = value
+    } else if (field.wire === 'fixed32') {
+      if (field.number === 6) maskedCrc = new DataView(field.bytes.buffer, field.bytes.byteOffset).getUint32(0, true)
     } else if (field.wire === 'bytes') {
       if (field.number === 2) shape = readShape(field.bytes, what)
       if (field.number === 7) slices.push(readSlice(field.bytes, what))
     }
   }
-  return { dtypeNumber, ...shape, shard, offsetBytes, sizeBytes, slices }
+  return { dtypeNumber, ...shape, shard, offsetBytes, sizeBytes, maskedCrc, slices }
 }

@@ -7,7 +7,7 @@ import { DTYPE_BITS, type Dtype } from '../../tensor/dtype'
 import { countElements, MAX_TENSOR_DIMENSIONS, tensorSizeBytes } from '../../tensor/shape'
 import { createCheckpoint, type ComputeRange } from '../tensor-files'
 import type { Checkpoint, TensorInfo } from '../types'
-import { createWholeTensors } from '../whole-tensor'
+import { createWholeTensors, type MakeTensor } from '../whole-tensor'
 import {
   readBundleEntry,
   readBundleHeader,
@@ -16,6 +16,8 @@ import {
   type BundleEntry,
   type BundleHeader,
 } from './bundle-entry'
+import { checkCrc, checkedRange } from './checked-range'
+import { crc32c } from './crc32c'
 import { SLICE_KEY_PREFIX, sliceKey } from './slice-key'
 import { checkParts, joinParts, MAX_SLICES, MAX_SLICES_PER_TENSOR, resolveSlice, type TensorPart } from './slices'
 import { tableEntries } from './sstable'
@@ -155,7 +157,7 @@ function createEntryReader(bundle: Bundle, data: ReturnType<typeof createDataFil
       const sameShape = part.shape.length === place.lengths.length && part.shape.every((size, index) => size === place.lengths[index])
       if (part.dtypeNumber !== entry.dtypeNumber || !sameShape) throw incomplete('a part has another dtype or shape than its place')
       const file = await locate(name, part, dtype)
-      parts.push({ ...place, file: file.path, offsetBytes: part.offsetBytes, sizeBytes: part.sizeBytes })
+      parts.push({ ...place, file: file.path, offsetBytes: part.offsetBytes, sizeBytes: part.sizeBytes, maskedCrc: part.maskedCrc })
     }
     checkParts(parts, { path, name, shape: entry.shape })
     return parts
@@ -198,18 +200,27 @@ export async function openBundle(
       const parts = await reader.locateParts(name, entry, dtype)
       tensors.set(name, { name, dtype, shape, file: parts[0]?.file ?? bundle.path, sizeBytes, storage: 'computed', computation: 'strided' })
       const finish = (bytes: Uint8Array): Uint8Array => swapByteOrder(bytes, unitBytes)
-      computed.set(name, wholeTensor(sizeBytes, joinParts(parts, { shape, sizeBytes, elementBytes: DTYPE_BITS[dtype] / 8, finish })))
+      computed.set(name, wholeTensor(sizeBytes, joinParts(parts, { name, shape, sizeBytes, elementBytes: DTYPE_BITS[dtype] / 8, finish })))
       continue
     }
     const file = await reader.locate(name, entry, dtype)
-    const { offsetBytes, sizeBytes } = entry
+    const { offsetBytes, sizeBytes, maskedCrc } = entry
+    const checked = maskedCrc === null || sizeBytes === 0 ? null : { path: file.path, tensor: name, offsetBytes, sizeBytes, maskedCrc }
+    if (unitBytes === 1 && checked) {
+      tensors.set(name, { name, dtype, shape, file: file.path, sizeBytes, storage: 'computed', computation: 'checked' })
+      computed.set(name, checkedRange(checked))
+      continue
+    }
     if (unitBytes === 1) {
       tensors.set(name, { name, dtype, shape, file: file.path, offsetBytes, sizeBytes })
       continue
     }
     tensors.set(name, { name, dtype, shape, file: file.path, sizeBytes, storage: 'computed', computation: 'big-endian' })
-    const make = async ({ open, signal }: Parameters<Parameters<typeof wholeTensor>[1]>[0]): Promise<Uint8Array> =>
-      swapByteOrder(await (await open(file.path)).read({ offsetBytes, sizeBytes, ...(signal && { signal }) }), unitBytes)
+    const make: MakeTensor = async ({ open, signal }) => {
+      const bytes = await (await open(file.path)).read({ offsetBytes, sizeBytes, ...(signal && { signal }) })
+      if (checked) checkCrc(crc32c(bytes), checked)
+      return swapByteOrder(bytes, unitBytes)
+    }
     computed.set(name, wholeTensor(sizeBytes, make))
   }
   return createCheckpoint({

@@ -3,6 +3,8 @@ import { engineError } from '../../errors'
 import { countElements } from '../../tensor/shape'
 import type { MakeTensor } from '../whole-tensor'
 import type { SliceExtent } from './bundle-entry'
+import { checkCrc } from './checked-range'
+import { crc32c } from './crc32c'
 
 /** Partitioners make one part per parameter server; hundreds at most. Pairs are compared, so this bounds the work too. */
 export const MAX_SLICES_PER_TENSOR = 1024
@@ -16,6 +18,8 @@ export interface TensorPart {
   readonly file: string
   readonly offsetBytes: number
   readonly sizeBytes: number
+  /** Masked CRC-32C; null where none is stored. */
+  readonly maskedCrc: number | null
 }
 
 /** Start and length per dimension, with full dimensions filled in; null where the part leaves the shape. */
@@ -87,23 +91,28 @@ function placePart(
   }
 }
 
-/** Makes the whole tensor of checked parts; `finish` turns its bytes to little-endian where needed. */
+/** Makes the whole tensor of checked parts; `finish` turns its bytes to little-endian where needed. The reader throws "checkpoint/tensorflow-tensor-checksum". */
 export function joinParts(
   parts: readonly TensorPart[],
   tensor: {
+    readonly name: string
     readonly shape: readonly number[]
     readonly sizeBytes: number
     readonly elementBytes: number
     readonly finish: (bytes: Uint8Array) => Uint8Array
   },
 ): MakeTensor {
-  const { shape, sizeBytes, elementBytes, finish } = tensor
+  const { name, shape, sizeBytes, elementBytes, finish } = tensor
   return async ({ open, signal }) => {
     const target = new Uint8Array(sizeBytes)
     for (const part of parts) {
       if (part.sizeBytes === 0) continue
       const file = await open(part.file)
       const bytes = await file.read({ offsetBytes: part.offsetBytes, sizeBytes: part.sizeBytes, ...(signal && { signal }) })
+      if (part.maskedCrc !== null) {
+        const { offsetBytes, maskedCrc } = part
+        checkCrc(crc32c(bytes), { path: part.file, tensor: name, offsetBytes, maskedCrc })
+      }
       placePart(target, bytes, { part, shape, elementBytes })
     }
     return finish(target)

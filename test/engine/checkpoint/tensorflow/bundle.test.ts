@@ -1,9 +1,13 @@
 // TensorFlow bundles written here: what the reference files do not show, and what must be refused.
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { crc32c } from '../../../../engine/checkpoint/tensorflow/crc32c'
 import { sliceKey } from '../../../../engine/checkpoint/tensorflow/slice-key'
 import { MAX_SLICES_PER_TENSOR } from '../../../../engine/checkpoint/tensorflow/slices'
 import { openTensorflow } from '../../../../engine/checkpoint/tensorflow/tensorflow'
+import type { Checkpoint } from '../../../../engine/checkpoint/types'
 import { bundleEntry, bundleHeader, tableFile, varint, type TableEntry, type TableOptions } from '../../../support/bundle-writer'
+import { engineCode } from '../../../support/engine-code'
 import { temporaryFolder } from '../../../support/temporary-folder'
 
 const name = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -30,6 +34,60 @@ function snappyLiterals(bytes: Uint8Array): Uint8Array {
   }
   return new Uint8Array(Buffer.concat(parts))
 }
+
+describe('checksums of tensors', () => {
+  const stored = float32(1, 2, 3, 4)
+  const crcs = { of: stored, ofOthers: float32(1, 2, 3, 5) }
+  const bundle = (crcOf: Uint8Array): Uint8Array => tableFile([bundleHeader(), ['w', bundleEntry({ shape: [2, 2], size: 16, crcOf })]])
+  const opened = async (crcOf: Uint8Array, read: (checkpoint: Checkpoint) => Promise<unknown>) => {
+    using folder = temporaryFolder()
+    folder.write('m.data-00000-of-00001', stored)
+    using checkpoint = await openTensorflow(folder.write('m.index', bundle(crcOf)))
+    return await engineCode(() => read(checkpoint))
+  }
+  const range = (offsetBytes: number, sizeBytes: number) => ({ name: 'w', offsetBytes, sizeBytes })
+
+  test('are those that TensorFlow computes', () => {
+    // RFC 3720, appendix B.4: 32 bytes of zeros, of ones, and ascending.
+    expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa)
+    expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43)
+    expect(crc32c(Uint8Array.from({ length: 32 }, (_, index) => index))).toBe(0x46dd794e)
+  })
+
+  test('of a part and the rest are those of the whole', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), (bytes, cut) => {
+        expect(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)))).toBe(crc32c(bytes))
+      }),
+    )
+  })
+
+  test('are compared when a tensor was read to its end, at once or part by part', async () => {
+    const whole = (checkpoint: Checkpoint) => checkpoint.read('w')
+    const parts = async (checkpoint: Checkpoint) => {
+      await checkpoint.readRange(range(0, 5))
+      await checkpoint.readRange(range(5, 11))
+    }
+    for (const read of [whole, parts]) {
+      expect(await opened(crcs.of, read)).toBe('no error')
+      expect(await opened(crcs.ofOthers, read)).toBe('checkpoint/tensorflow-tensor-checksum')
+    }
+    expect(await opened(crcs.ofOthers, (checkpoint) => checkpoint.readRange(range(4, 12)))).toBe('no error')
+  })
+
+  test('are compared in a big-endian bundle and for each part of a partitioned variable', async () => {
+    const wrong = crcs.ofOthers
+    const bigEndian = tableFile([bundleHeader({ bigEndian: true }), ['w', bundleEntry({ shape: [4], size: 16, crcOf: wrong })]])
+    expect(await engineCode(() => open(bigEndian))).toBe('checkpoint/tensorflow-tensor-checksum')
+    const slice = [{ start: 0, length: null }]
+    const partitioned = tableFile([
+      bundleHeader(),
+      [sliceKey(name('w'), slice), bundleEntry({ shape: [4], size: 16, crcOf: wrong })],
+      ['w', bundleEntry({ shape: [4], slices: [[null]] })],
+    ])
+    expect(await engineCode(() => open(partitioned))).toBe('checkpoint/tensorflow-tensor-checksum')
+  })
+})
 
 describe('TensorFlow bundles', () => {
   test('reads tensors of several data files', async () => {
