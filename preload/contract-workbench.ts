@@ -204,6 +204,8 @@ export const conversionOrderSchema = v.strictObject({
   stripPrefix: v.nullable(v.union([v.literal('wrappers'), v.strictObject({ prefix: text(1000) })])),
   /** Maps a custom state dict onto a family, or onto the likeliest: 'auto'. null keeps all names. */
   family: v.nullable(text(64)),
+  /** The tokenizer's folder, where it does not lie beside the weights. */
+  tokenizer: v.optional(v.nullable(path)),
   /** The person's answers for fields of config.json. */
   settings: v.pipe(v.record(text(100), v.nullable(v.union([text(1000), v.number(), v.boolean()]))), v.maxEntries(MAX_SETTINGS)),
   quantize: v.nullable(v.picklist(['q8', 'q4'])),

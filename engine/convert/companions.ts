@@ -15,14 +15,19 @@ export interface Companion {
 
 const CONFIG = 'config.json'
 
-/** Names that belong to a model whatever its tokenizer is. */
-const COMPANION_NAMES: readonly RegExp[] = [
-  /^(config|generation_config|preprocessor_config|processor_config|image_processor_config)\.json$/,
+/** Names of a tokenizer beside those that it is read from here. */
+const TOKENIZER_NAMES: readonly RegExp[] = [
   /^(tokenizer|spiece|sentencepiece\.bpe|vocab|bpe)\.model$/,
   /\.tiktoken$/,
+  /^tokenization_\w+\.py$/,
+]
+
+/** Names that belong to a model whatever its tokenizer is. */
+const MODEL_NAMES: readonly RegExp[] = [
+  /^(config|generation_config|preprocessor_config|processor_config|image_processor_config)\.json$/,
   /^(LICEN[CS]E|NOTICE|COPYING|USE_POLICY)([._-].*)?$/i,
   /^README\.md$/i,
-  /^(configuration|modeling|tokenization|processing|image_processing|feature_extraction)_\w+\.py$/,
+  /^(configuration|modeling|processing|image_processing|feature_extraction)_\w+\.py$/,
 ]
 
 /**
@@ -45,15 +50,30 @@ async function describe(path: string, file: string): Promise<Companion | null> {
   return found.isFile() ? { file, path, sizeBytes: found.size, modifiedMs: found.mtimeMs } : null
 }
 
+/** Files of a folder that a test of names takes. */
+async function listNames(folder: string, isWanted: (name: string) => boolean): Promise<readonly string[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw fileError(folder, cause)
+  })
+  return names.filter(isWanted)
+}
+
+/** Files of the tokenizer in a folder. */
+async function tokenizerNames(folder: string): Promise<readonly string[]> {
+  const known = new Set((await listTokenizerFiles(folder)).files)
+  return listNames(folder, (name) => known.has(name) || TOKENIZER_NAMES.some((pattern) => pattern.test(name)))
+}
+
 /**
- * Lists what comes along, sorted by name; `config` takes the place of the source's own config.json, and `mapped` says that one is derived.
+ * Lists what comes along, sorted by name; `config` takes the place of the source's own config.json, `tokenizer` is the folder that
+ * the tokenizer comes from instead of the source's, and `mapped` says that a configuration is derived.
  * Throws "bytes/not-found", "bytes/unreadable", and what readJsonFile throws for a `config` that is not JSON.
  */
 export async function listCompanions(
   source: string,
-  options: { readonly config?: string; readonly mapped?: boolean; readonly signal?: AbortSignal },
+  options: { readonly config?: string; readonly mapped?: boolean; readonly tokenizer?: string; readonly signal?: AbortSignal },
 ): Promise<readonly Companion[]> {
-  const { config, mapped = false, signal } = options
+  const { config, mapped = false, tokenizer, signal } = options
   const found: (Companion | null)[] = []
   if (config !== undefined) {
     await readJsonFile(config, { maxBytes: MAX_CONFIG_JSON_BYTES, ...(signal && { signal }) })
@@ -61,14 +81,11 @@ export async function listCompanions(
   }
   const folder = await modelFolder(source, mapped || config !== undefined)
   if (folder !== null) {
-    const tokenizer = new Set((await listTokenizerFiles(folder)).files)
-    const names = await readdir(folder).catch((cause: unknown) => {
-      throw fileError(folder, cause)
-    })
-    const wanted = names.filter((name) => tokenizer.has(name) || COMPANION_NAMES.some((pattern) => pattern.test(name)))
-    for (const name of wanted.filter((each) => each !== CONFIG || config === undefined))
-      found.push(await describe(join(folder, name), name))
+    const own = await listNames(folder, (name) => MODEL_NAMES.some((pattern) => pattern.test(name)))
+    for (const name of own.filter((each) => each !== CONFIG || config === undefined)) found.push(await describe(join(folder, name), name))
   }
+  const beside = tokenizer ?? folder
+  if (beside !== null) for (const name of await tokenizerNames(beside)) found.push(await describe(join(beside, name), name))
   return found.filter((companion) => companion !== null).sort((left, right) => (basename(left.file) < basename(right.file) ? -1 : 1))
 }
 

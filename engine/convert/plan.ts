@@ -9,6 +9,7 @@ import { WRITABLE_FORMATS, type WritableFormat } from '../checkpoint/writers/for
 import type { GgufEntries } from '../checkpoint/writers/gguf-entries'
 import { shardIndexText, splitIntoShards } from '../checkpoint/writers/shards'
 import { engineError } from '../errors'
+import { tokenizerFolder } from '../inspect/model-files'
 import type { Dtype } from '../tensor/dtype'
 import { countElements, tensorSizeBytes } from '../tensor/shape'
 import { isBlockTarget, isExactCast, storedBits, type AnyCastTarget } from './cast'
@@ -235,6 +236,7 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
   const found = await listCompanions(source, {
     mapped: mapping !== null,
     ...(config !== undefined && { config: resolve(config) }),
+    ...(request.tokenizer !== undefined && { tokenizer: await tokenizerFolder(request.tokenizer) }),
     ...(signal && { signal }),
   })
   const kept = gguf

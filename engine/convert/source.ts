@@ -6,6 +6,7 @@ import { openCheckpoint } from '../checkpoint/open'
 import type { Checkpoint } from '../checkpoint/types'
 import { readConfigJson } from '../config/read-config'
 import { engineError } from '../errors'
+import { tokenizerFolder } from '../inspect/model-files'
 import { mapGguf, type GgufMapping } from './gguf/map-gguf'
 import { isMappable, mapFamily, mappableFamilies, type FamilyMapping } from './standard/map-family'
 import { openModelParallel } from './standard/model-parallel'
@@ -60,6 +61,7 @@ async function folderOf(path: string): Promise<string> {
 
 async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Promise<OpenedSource> {
   const { source: path, config, settings, include, to, signal } = request
+  const tokenizer = request.tokenizer === undefined ? null : await tokenizerFolder(request.tokenizer)
   if (include === 'optimizer' && !checkpoint.format.startsWith('pytorch')) throw engineError('checkpoint/no-optimizer', { path })
   const candidates = mappableFamilies(checkpoint)
   const family = impliedFamily(checkpoint, request)
@@ -70,6 +72,7 @@ async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Pr
           path,
           family,
           ...(config !== undefined && { config }),
+          ...(tokenizer !== null && { tokenizer }),
           ...(settings && { settings }),
           ...(signal && { signal }),
         })
@@ -79,11 +82,11 @@ async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Pr
   const json = await configJson(mapping, request)
   if (to === 'onnx') return { ...common, checkpoint: mapped, exportConfig: json }
   const folder = await folderOf(path)
-  const gguf = await mapGguf(mapped, { json, folder, name: basename(folder), resultNames: mapping?.names ?? null })
+  const gguf = await mapGguf(mapped, { json, folder: tokenizer ?? folder, name: basename(folder), resultNames: mapping?.names ?? null })
   return { ...common, checkpoint: gguf.checkpoint, gguf, names: gguf.names, exportConfig: null }
 }
 
-/** Opens the source; the caller disposes the checkpoint. Throws what openCheckpoint, openModelParallel, mapFamily and mapGguf throw, "convert/options-exclude", "checkpoint/no-optimizer". */
+/** Opens the source; the caller disposes the checkpoint. Throws what openCheckpoint, openModelParallel, mapFamily and mapGguf throw, "convert/options-exclude", "checkpoint/no-optimizer", "tokenizer/missing". */
 export async function openSource(request: ConversionRequest): Promise<OpenedSource> {
   checkOptions(request)
   const { source: path, family, include, signal } = request

@@ -20,6 +20,8 @@ export interface ConversionRequest {
   readonly maxShardBytes?: number
   /** A config.json to put beside the weights instead of the source's own. */
   readonly config?: string
+  /** The tokenizer's folder (or a file in it), where it does not lie beside the weights. */
+  readonly tokenizer?: string
   /** Maps a custom state dict onto this family (a model_type such as 'llama'), or onto the one that fits: 'auto'. Without it all names stay. */
   readonly family?: string
   /** The person's answers for fields of config.json, by their names there; they win over what the files say. */

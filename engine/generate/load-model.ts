@@ -3,7 +3,7 @@ import { EngineError } from '../errors'
 import { loadGenerationDefaults } from '../config/generation-config'
 import type { GenerationDefaults } from '../config/decoder-config'
 import type { ModelFacts } from '../config/model-facts'
-import { modelName } from '../inspect/model-files'
+import { modelName, tokenizerFolder } from '../inspect/model-files'
 import type { LoadedDecoder } from '../runtime/decoder-model'
 import { defaultThreads } from '../runtime/threads'
 import { loadChatTemplate } from '../tokenizer/chat-template'
@@ -22,6 +22,8 @@ import type { Vocabulary } from './vocabulary'
 export interface LoadModelOptions extends OpenDecoderOptions {
   /** Tokens of the context window; null or absent: the model's own length, up to 8192. Never more than the model's own length. */
   readonly contextLength?: number | null
+  /** The tokenizer's folder (or a file in it), where it does not lie beside the weights; its chat template counts too. */
+  readonly tokenizer?: string
 }
 
 /** A loaded model. Dispose frees the decoder; sequences made from it are disposed by whoever made them, before the model. */
@@ -87,14 +89,15 @@ async function templateOrProblem(
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const startMs = performance.now()
-  const { contextLength: wantedContext, ...decoderOptions } = options
+  const { contextLength: wantedContext, tokenizer: tokenizerPath, ...decoderOptions } = options
   const { directory, config, decoder, ...opened } = await openDecoder(path, decoderOptions)
   try {
     const defaults =
       opened.generationDefaults ??
       (await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) }))
-    const tokenizer = await loadTokenizer(directory)
-    const { template, problem } = await templateOrProblem(directory, tokenizer)
+    const tokenizerPlace = tokenizerPath === undefined ? directory : await tokenizerFolder(tokenizerPath)
+    const tokenizer = await loadTokenizer(tokenizerPlace)
+    const { template, problem } = await templateOrProblem(tokenizerPlace, tokenizer)
     const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, opened.contextLength)
     return {
       directory,

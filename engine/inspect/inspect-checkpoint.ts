@@ -11,7 +11,7 @@ import { readQuantization } from '../config/read-quantization'
 import { describeScheme } from '../checkpoint/packed/scheme'
 import { EngineError } from '../errors'
 import { note, type Note } from '../notes'
-import { listTokenizerFiles, type TokenizerFiles } from './model-files'
+import { listTokenizerFiles, tokenizerFolder, type TokenizerFiles } from './model-files'
 import { summarizeWeights, type WeightSummary } from './weight-summary'
 
 /** Everything `inspect` knows from headers and configuration. `config` is the file as written, `decoder` its meaning where the family is supported. */
@@ -30,6 +30,8 @@ export interface Inspection extends WeightSummary {
 }
 
 interface InspectOptions {
+  /** The tokenizer's folder, where it does not lie beside the weights. */
+  readonly tokenizer?: string
   readonly supportedModelTypes?: readonly string[]
   readonly signal?: AbortSignal
 }
@@ -76,8 +78,9 @@ export async function inspectCheckpoint(path: string, options: InspectOptions = 
   const { format, files, metadata } = checkpoint
   const tensors = [...checkpoint.tensors.values()]
   const content = { path: absolute, format, files, metadata, tensors, ...summarizeWeights(tensors) }
-  if (!(await stat(absolute)).isDirectory()) return { ...content, notes: checkpoint.notes }
+  const elsewhere = options.tokenizer === undefined ? null : await listTokenizerFiles(await tokenizerFolder(options.tokenizer))
+  if (!(await stat(absolute)).isDirectory()) return { ...content, ...(elsewhere && { tokenizer: elsewhere }), notes: checkpoint.notes }
   const { notes, ...config } = await inspectConfig(absolute, options)
-  const tokenizer = await listTokenizerFiles(absolute)
+  const tokenizer = elsewhere ?? (await listTokenizerFiles(absolute))
   return { ...content, ...config, ...(tokenizer.files.length > 0 && { tokenizer }), notes: [...checkpoint.notes, ...notes] }
 }

@@ -1,7 +1,8 @@
 // Which companion files of a Hugging Face model a folder holds.
-import { readdir } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
 import { fileError } from '../bytes/random-access-file'
+import { engineError } from '../errors'
 
 /** Files that belong to a tokenizer or its chat template. */
 const TOKENIZER_FILES: ReadonlySet<string> = new Set([
@@ -46,4 +47,20 @@ export function modelName(directory: string): string {
   if (basename(snapshots) === 'snapshots' && repository.startsWith('models--'))
     return repository.slice('models--'.length).replaceAll('--', '/')
   return basename(directory).replace(/\.gguf$/i, '')
+}
+
+/**
+ * The folder of a tokenizer that a person names by itself: a folder, or a file in one. Absolute.
+ * Throws "bytes/not-found", "bytes/unreadable", and "tokenizer/missing" where the folder holds none.
+ */
+export async function tokenizerFolder(path: string): Promise<string> {
+  const absolute = resolve(path)
+  const found = await stat(absolute).catch((cause: unknown) => {
+    throw fileError(absolute, cause)
+  })
+  const directory = found.isDirectory() ? absolute : dirname(absolute)
+  const { complete } = await listTokenizerFiles(directory)
+  const names = complete ? [] : await readdir(directory)
+  if (!complete && !names.some((name) => name.endsWith('.tiktoken'))) throw engineError('tokenizer/missing', { directory })
+  return directory
 }

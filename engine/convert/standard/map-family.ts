@@ -135,11 +135,13 @@ export async function mapFamily(
     readonly path: string
     readonly family: string
     readonly config?: string
+    /** Folder of the tokenizer, where it is another one. */
+    readonly tokenizer?: string
     readonly settings?: Readonly<Record<string, ConfigValue>>
     readonly signal?: AbortSignal
   },
 ): Promise<FamilyMapping> {
-  const { path, family: asked, config, settings = {}, signal } = options
+  const { path, family: asked, config, tokenizer, settings = {}, signal } = options
   const source = recognise(checkpoint)
   const shapes = source && readShapes(source)
   if (!source || !shapes) throw engineError('convert/family-unknown', { path, names: [...checkpoint.tensors.keys()].slice(0, MAX_NAMED) })
@@ -147,7 +149,16 @@ export async function mapFamily(
   const family = chooseFamily(source, { asked, facts })
   const reading = { checkpoint, ...(signal && { signal }) }
   const [table, tied] = [await readRotaryTable(source, reading), await isHeadTied(source, reading)]
-  const inferred = inferConfig({ family, source, shapes, table, facts, tied, settings, tokenizer: await tokensOf(facts.folder) })
+  const inferred = inferConfig({
+    family,
+    source,
+    shapes,
+    table,
+    facts,
+    tied,
+    settings,
+    tokenizer: await tokensOf(tokenizer ?? facts.folder),
+  })
   const fields = [...inferred.fields, ...rotaryScaling({ facts, shapes, answered: new Set(Object.keys(settings)) })]
   const tensors = assemble({ ...shapes, ...inferred, checkpoint, source, family, tied: tied.value })
   const carried = await carriedConfig([...(config === undefined ? [] : [config]), `${facts.folder}/config.json`], signal)

@@ -68,3 +68,7 @@ export function formatList(text: string): readonly WeightFormatName[] {
 /** `--device-map`: where the layers go. */
 export const deviceMapOption = (): Option =>
   new Option('--device-map <map>', 'where the layers go').choices(['auto', 'cpu']).default('auto')
+
+/** `--tokenizer`: training scripts keep it apart from the weights. */
+export const tokenizerOption = (): Option =>
+  new Option('--tokenizer <path>', 'folder of the tokenizer, where it does not lie beside the weights')

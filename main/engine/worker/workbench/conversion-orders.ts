@@ -15,7 +15,7 @@ const MAX_PROVEN_TENSORS = 100
 const PROGRESS_MS = 100
 
 function toRequest(order: PlacedOrder, signal: AbortSignal): ConversionRequest {
-  const { source, to, out, dtype, maxShardBytes, stripPrefix, family, settings, quantize, include, force } = order
+  const { source, to, out, dtype, maxShardBytes, stripPrefix, family, tokenizer, settings, quantize, include, force } = order
   if (!isOutputFormat(to)) throw engineError('convert/not-available', { what: `Writing ${to}`, available: OUTPUT_FORMATS })
   return {
     source,
@@ -27,6 +27,7 @@ function toRequest(order: PlacedOrder, signal: AbortSignal): ConversionRequest {
     ...(maxShardBytes !== null && { maxShardBytes }),
     ...(stripPrefix !== null && { stripPrefix }),
     ...(family !== null && { family }),
+    ...(tokenizer !== null && tokenizer !== undefined && { tokenizer }),
     ...(Object.keys(settings).length > 0 && { settings }),
     ...(quantize !== null && { quantize }),
     ...(include !== null && { include }),

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { CastTarget } from '../../../../engine/convert/cast'
 import type { ConfigValue, ConversionPlan, ConversionReport, ConversionRequest } from '../../../../engine/convert/types'
 import { describeConversionPlan, describeConversionReport, describeLeftBehind, ProgressLine } from '../conversion-text'
+import { tokenizerOption } from '../options'
 import { writeJson, type Terminal } from '../terminal'
 
 interface ConvertOptions {
@@ -13,6 +14,7 @@ interface ConvertOptions {
   readonly stripPrefix?: true | string
   readonly config?: string
   readonly family?: string
+  readonly tokenizer?: string
   readonly quantize?: 'q8' | 'q4'
   readonly set?: Readonly<Record<string, ConfigValue>>
   readonly include?: 'model' | 'optimizer'
@@ -88,6 +90,7 @@ export function registerConvert(program: Command, terminal: Terminal): void {
     .option('--max-shard-size <size>', 'most tensor bytes in one file, such as 2GB', sizeInBytes)
     .option('--strip-prefix [prefix]', 'remove a prefix from the names; without a value module. and _orig_mod.')
     .option('--config <file>', 'config.json to put beside the weights')
+    .addOption(tokenizerOption())
     .option('--family <name>', 'map a custom state dict onto a family such as llama, or onto the one that fits: auto')
     .option('--set <name=value>', 'a field of the config.json that --family writes; can be given several times', setting)
     .addOption(new Option('--include <part>', 'of a training checkpoint, also the optimizer').choices(['model', 'optimizer']))
@@ -105,7 +108,7 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     import('../../../../engine/errors'),
     import('../model-path'),
   ])
-  const { to, out, dtype, maxShardSize, stripPrefix, config, family, quantize, set, include, force, sync } = options
+  const { to, out, dtype, maxShardSize, stripPrefix, config, tokenizer, family, quantize, set, include, force, sync } = options
   const notAvailable = (what: string): Error =>
     engineError('convert/not-available', { what, available: OUTPUT_FORMATS.map((each) => `--to ${each}`) })
   if (!isOutputFormat(to)) throw notAvailable(`Writing ${to}`)
@@ -119,6 +122,7 @@ async function toRequest(source: string, options: ConvertOptions, terminal: Term
     ...(maxShardSize !== undefined && { maxShardBytes: maxShardSize }),
     ...(stripPrefix !== undefined && { stripPrefix: stripPrefix === true ? ('wrappers' as const) : { prefix: stripPrefix } }),
     ...(config !== undefined && { config }),
+    ...(tokenizer !== undefined && { tokenizer }),
     ...(family !== undefined && { family }),
     ...(set && { settings: set }),
     ...(include && { include }),

@@ -3,10 +3,12 @@ import type { Command } from 'commander'
 import type { Inspection } from '../../../../engine/inspect/inspect-checkpoint'
 import type { TensorStatistics } from '../../../../engine/inspect/tensor-statistics'
 import { printable } from '../../printable'
+import { tokenizerOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface InspectOptions {
   readonly tensor?: string
+  readonly tokenizer?: string
   readonly json?: true
 }
 
@@ -19,6 +21,7 @@ export function registerInspect(program: Command, terminal: Terminal): void {
     .command('inspect <path>')
     .description('show the format, configuration, tokenizer and tensors of a model folder or weight file')
     .option('--tensor <name>', 'statistics and first values of one tensor')
+    .addOption(tokenizerOption())
     .option('--json', 'answer with one JSON document')
     .action(async (path: string, options: InspectOptions) => {
       const { modelPath } = await import('../model-path')
@@ -30,7 +33,10 @@ export function registerInspect(program: Command, terminal: Terminal): void {
 
 async function showModel(path: string, options: InspectOptions, terminal: Terminal): Promise<void> {
   const { inspectCheckpoint } = await import('../../../../engine/inspect/inspect-checkpoint')
-  const inspection = await inspectCheckpoint(path, { signal: terminal.signal })
+  const inspection = await inspectCheckpoint(path, {
+    signal: terminal.signal,
+    ...(options.tokenizer !== undefined && { tokenizer: options.tokenizer }),
+  })
   if (options.json) {
     const { format, files, config, tokenizer, quantization, metadata, parameterCount, weightBytes, dtype, notes } = inspection
     const tensors = inspection.tensors.map(({ name, dtype: type, shape, sizeBytes, file, ...place }) => ({

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import { preparedFolder } from '../../prepared-folder'
-import { formatList, integerFrom, threadsOption } from '../options'
+import { formatList, integerFrom, threadsOption, tokenizerOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface PerplexityOptions {
@@ -11,6 +11,7 @@ interface PerplexityOptions {
   readonly context: number
   readonly stride?: number
   readonly threads?: number
+  readonly tokenizer?: string
   readonly json?: true
 }
 
@@ -31,6 +32,7 @@ export function registerPerplexity(program: Command, terminal: Terminal): void {
     .option('--formats <list>', 'weight formats to compare, separated by commas (default: the one that run chooses)', formatList)
     .option('--context <tokens>', 'tokens of the sliding window', integerFrom(2, 1_048_576), 512)
     .option('--stride <tokens>', 'tokens between windows (default: half a window)', integerFrom(1, 1_048_576))
+    .addOption(tokenizerOption())
     .addOption(threadsOption())
     .option('--json', 'answer with one JSON document')
     .action((model: string, options: PerplexityOptions) => perplexity(model, options, terminal))
@@ -44,7 +46,7 @@ async function perplexity(model: string, options: PerplexityOptions, terminal: T
     import('../read-text'),
   ])
   const { signal } = terminal
-  const { threads } = options
+  const { threads, tokenizer } = options
   const path = await modelPath(model, signal)
   const text = await readText(options.file)
   const rows: Row[] = []
@@ -55,6 +57,7 @@ async function perplexity(model: string, options: PerplexityOptions, terminal: T
       prepared: { folder: preparedFolder(process.env) },
       contextLength: options.context,
       signal,
+      ...(tokenizer !== undefined && { tokenizer }),
       ...(threads !== undefined && { threads }),
     })
     const ids = loaded.tokenizer.encode(text, { addSpecial: true, parseSpecial: false })

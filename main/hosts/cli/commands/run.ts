@@ -6,7 +6,7 @@ import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import { preparedFolder } from '../../prepared-folder'
 import { cliError } from '../cli-error'
-import { deviceMapOption, formatOption, integerFrom, runtimeOption, threadsOption } from '../options'
+import { deviceMapOption, formatOption, integerFrom, runtimeOption, threadsOption, tokenizerOption } from '../options'
 import { addSamplingOptions, samplingSettings, type SamplingOptions } from '../sampling-options'
 import { writeJson, writeText, type Terminal } from '../terminal'
 
@@ -16,6 +16,7 @@ interface RunOptions extends SamplingOptions {
   readonly system?: string
   readonly logprobs?: number
   readonly context?: number
+  readonly tokenizer?: string
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
   readonly format: WeightFormatName | 'auto'
@@ -32,6 +33,7 @@ export function registerRun(program: Command, terminal: Terminal): void {
   addSamplingOptions(command)
     .option('--logprobs <n>', "with --json: each token's log-probability and n alternatives, before any setting acts", integerFrom(0, 20))
     .option('--context <tokens>', 'length of the context window', integerFrom(16, 1_048_576))
+    .addOption(tokenizerOption())
     .addOption(formatOption('auto'))
     .addOption(deviceMapOption())
     .addOption(threadsOption())
@@ -62,12 +64,13 @@ async function loadFor(
   { options, signal }: { readonly options: RunOptions; readonly signal: AbortSignal },
 ): Promise<LoadedModel> {
   const [{ loadModel }, { modelPath }] = await Promise.all([import('../../../../engine/generate/load-model'), import('../model-path')])
-  const { context, threads, runtime } = options
+  const { context, threads, runtime, tokenizer } = options
   return loadModel(await modelPath(name, signal), {
     contextLength: context ?? null,
     format: options.format,
     prepared: { folder: preparedFolder(process.env) },
     signal,
+    ...(tokenizer !== undefined && { tokenizer }),
     ...(threads !== undefined && { threads }),
     ...(runtime && { runtime }),
   })
