@@ -141,21 +141,40 @@ export function zeroRows(count: number, rowBytes: number): Rows {
   return { count, rowBytes, read: (range) => Promise.resolve(new Uint8Array(range.count * rowBytes)) }
 }
 
-/** Dtypes of which doubleRows can double the values. */
-export type DoubledDtype = 'F32' | 'F16' | 'BF16'
+/** Dtypes whose values can be changed row by row. */
+export type PlainFloat = 'F32' | 'F16' | 'BF16'
 
-/** Whether the values of a dtype can be doubled. */
-export function isDoubled(dtype: Dtype): dtype is DoubledDtype {
+/** Whether the values of a dtype can be changed. */
+export function isPlainFloat(dtype: Dtype): dtype is PlainFloat {
   return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16'
 }
 
-/** Every value doubled: exact, but for those beyond half of the largest one. */
-export function doubleRows(rows: Rows, dtype: DoubledDtype): Rows {
+function mapRows(rows: Rows, dtype: PlainFloat, change: (value: number) => number): Rows {
   const read = async (range: RowRange): Promise<Uint8Array> => {
-    const values = decodeFloat32(await rows.read(range), dtype).map((value) => 2 * value)
+    const values = decodeFloat32(await rows.read(range), dtype).map(change)
     return castBytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), { from: 'F32', to: dtype }).bytes
   }
   return { count: rows.count, rowBytes: rows.rowBytes, read }
+}
+
+/** Every value doubled: exact, but for those beyond half of the largest one. */
+export function doubleRows(rows: Rows, dtype: PlainFloat): Rows {
+  return mapRows(rows, dtype, (value) => 2 * value)
+}
+
+/** A number added to every value; rows of other dtypes stay as they are. */
+export function addRows(rows: Rows, dtype: Dtype, addend: number): Rows {
+  return isPlainFloat(dtype) ? mapRows(rows, dtype, (value) => value + addend) : rows
+}
+
+/** Blocks that lie one after the other, taken apart into equal groups: the first group of every block, then the second of every block. `parts` are the blocks' rows. */
+export function regroupRows(rows: Rows, order: { readonly groups: number; readonly parts: readonly number[] }): Rows {
+  const { groups, parts } = order
+  const starts = parts.map((_, index) => parts.slice(0, index).reduce((sum, count) => sum + count, 0))
+  const slices = Array.from({ length: groups }, (_, group) =>
+    parts.map((count, index) => sliceRows(rows, { first: (starts[index] ?? 0) + (group * count) / groups, count: count / groups })),
+  )
+  return stackRows(slices.flat())
 }
 
 /** Any range of bytes. */

@@ -7,8 +7,9 @@ import type { Checkpoint } from '../checkpoint/types'
 import { readConfigJson } from '../config/read-config'
 import { engineError } from '../errors'
 import { tokenizerFolder } from '../inspect/model-files'
+import { isKnownGguf, mapFromGguf } from './gguf/from-gguf'
 import { mapGguf, type GgufMapping } from './gguf/map-gguf'
-import { isMappable, mapFamily, mappableFamilies, type FamilyMapping } from './standard/map-family'
+import { mapFamily, mappableFamilies, type FamilyMapping } from './standard/map-family'
 import { openModelParallel } from './standard/model-parallel'
 import type { ConversionRequest } from './types'
 
@@ -30,14 +31,20 @@ function checkOptions({ family, stripPrefix, include }: ConversionRequest): void
   if (family !== undefined && include === 'optimizer') throw exclude('include optimizer')
 }
 
-/** Architectures of GGUF files whose tensors have their counterparts in Transformers one by one. */
-const GGUF_ARCHITECTURES: ReadonlySet<string> = new Set(['llama', 'qwen2', 'qwen3', 'gpt2'])
-
-/** A GGUF file is mapped back unasked: its own names mean nothing to any reader of other formats. */
-function impliedFamily(checkpoint: Checkpoint, request: ConversionRequest): string | undefined {
-  const { family, stripPrefix } = request
-  if (family !== undefined || stripPrefix !== undefined || checkpoint.format !== 'gguf') return family
-  return GGUF_ARCHITECTURES.has(checkpoint.metadata['general.architecture'] ?? '') && isMappable(checkpoint) ? 'auto' : undefined
+async function mappingOf(checkpoint: Checkpoint, request: ConversionRequest, tokenizer: string | null): Promise<FamilyMapping | null> {
+  const { source: path, family, stripPrefix, config, settings, signal } = request
+  const common = { ...(settings && { settings }), ...(signal && { signal }) }
+  // A GGUF file is mapped back unasked: its own names mean nothing to any reader of other formats.
+  if (isKnownGguf(checkpoint) && (family === 'auto' || (family === undefined && stripPrefix === undefined)))
+    return mapFromGguf(checkpoint, common)
+  if (family === undefined) return null
+  return mapFamily(checkpoint, {
+    ...common,
+    path,
+    family,
+    ...(config !== undefined && { config }),
+    ...(tokenizer !== null && { tokenizer }),
+  })
 }
 
 async function configJson(mapping: FamilyMapping | null, { source, config, signal }: ConversionRequest): Promise<JsonValue> {
@@ -60,22 +67,11 @@ async function folderOf(path: string): Promise<string> {
 }
 
 async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Promise<OpenedSource> {
-  const { source: path, config, settings, include, to, signal } = request
+  const { source: path, include, to } = request
   const tokenizer = request.tokenizer === undefined ? null : await tokenizerFolder(request.tokenizer)
   if (include === 'optimizer' && !checkpoint.format.startsWith('pytorch')) throw engineError('checkpoint/no-optimizer', { path })
   const candidates = mappableFamilies(checkpoint)
-  const family = impliedFamily(checkpoint, request)
-  const mapping =
-    family === undefined
-      ? null
-      : await mapFamily(checkpoint, {
-          path,
-          family,
-          ...(config !== undefined && { config }),
-          ...(tokenizer !== null && { tokenizer }),
-          ...(settings && { settings }),
-          ...(signal && { signal }),
-        })
+  const mapping = await mappingOf(checkpoint, request, tokenizer)
   const mapped = mapping?.checkpoint ?? checkpoint
   const common = { mapping, candidates, gguf: null, names: mapping?.names ?? null }
   if (to !== 'gguf' && to !== 'onnx') return { ...common, checkpoint: mapped, exportConfig: null }

@@ -3,7 +3,7 @@ import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import { ggufInteger } from '../../checkpoint/gguf/header'
 import type { GgufValue } from '../../checkpoint/gguf/values'
 import { decodeFloat32 } from '../../tensor/decode'
-import { isJsonObject, type JsonValue } from '../../bytes/json'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../bytes/json'
 import { engineError } from '../../errors'
 import type { DecoderConfig } from '../decoder-config'
 import type { FamilyRow, FieldNames, FlagRule, NumberRule } from '../families/types'
@@ -190,10 +190,10 @@ function gemmaQueryScale(metadata: Metadata): number | undefined {
 }
 
 /**
- * Reads the configuration of a GGUF model. `checkpoint` has the file's own tensor names.
- * Throws "config/gguf-architecture", "config/unsupported-switch" for what has no counterpart, and the codes of readDecoderConfig.
+ * The config.json that a GGUF model would have, and the row that reads it together with the file's own weights. `checkpoint` has the file's own tensor names.
+ * Throws "config/gguf-architecture", and "config/unsupported-switch" for what has no counterpart.
  */
-export async function readGgufConfig(facts: GgufModelFacts): Promise<DecoderConfig> {
+export async function describeGgufConfig(facts: GgufModelFacts): Promise<{ readonly json: JsonObject; readonly row: FamilyRow }> {
   const metadata = new Metadata(facts)
   const { row, ...architecture } = findArchitecture(metadata, facts)
   const { tensors } = facts.checkpoint
@@ -212,5 +212,11 @@ export async function readGgufConfig(facts: GgufModelFacts): Promise<DecoderConf
   if (architecture.queryScale === 'gemma') fields.set('query_pre_attn_scalar', gemmaQueryScale(metadata))
   for (const name of ['bos', 'eos']) fields.set(`${name}_token_id`, metadata.tokenId(name) ?? null)
   fields.set('pad_token_id', metadata.tokenId('padding'))
-  return readDecoderConfig(fields.json, { path: facts.path, row })
+  return { json: fields.json, row }
+}
+
+/** Reads the configuration of a GGUF model. Throws what describeGgufConfig throws, and the codes of readDecoderConfig. */
+export async function readGgufConfig(facts: GgufModelFacts): Promise<DecoderConfig> {
+  const { json, row } = await describeGgufConfig(facts)
+  return readDecoderConfig(json, { path: facts.path, row })
 }

@@ -3,7 +3,19 @@ import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import { engineError } from '../../errors'
 import { DTYPE_BITS, type Dtype } from '../../tensor/dtype'
 import type { DerivedTensor } from '../derived-checkpoint'
-import { doubleRows, isDoubled, joinColumns, reorderRows, rowsOf, sliceRows, stackRows, transposeRows, zeroRows, type Rows } from '../rows'
+import {
+  doubleRows,
+  isPlainFloat,
+  joinColumns,
+  regroupRows,
+  reorderRows,
+  rowsOf,
+  sliceRows,
+  stackRows,
+  transposeRows,
+  zeroRows,
+  type Rows,
+} from '../rows'
 import type { TargetFamily } from './families'
 import type { Recognised } from './recognise'
 import {
@@ -105,7 +117,7 @@ function besides(pieces: readonly Piece[]): Piece | null {
 /** Every value twice as large, which is exact. Throws "convert/dtype-not-doubled" for dtypes that reach too short. */
 function doubled(piece: Piece): Piece {
   const { rows, dtype } = piece
-  if (!isDoubled(dtype)) throw engineError('convert/dtype-not-doubled', { tensor: piece.from, dtype })
+  if (!isPlainFloat(dtype)) throw engineError('convert/dtype-not-doubled', { tensor: piece.from, dtype })
   return changed(piece, { from: `${piece.from} doubled`, rows: doubleRows(rows, dtype), shape: piece.shape })
 }
 
@@ -167,12 +179,9 @@ class Parts {
 
   /** Queries, key and value of each group after another. */
   #inGroups(pieces: readonly Piece[]): Piece | null {
-    const { keyValueHeads } = this.#plan
     const whole = stack(pieces)
-    const groups = Array.from({ length: keyValueHeads }, (_, group) =>
-      pieces.map(({ rows }) => sliceRows(rows, { first: (group * rows.count) / keyValueHeads, count: rows.count / keyValueHeads })),
-    )
-    return whole && { ...whole, from: `${whole.from} in groups`, rows: stackRows(groups.flat()) }
+    const order = { groups: this.#plan.keyValueHeads, parts: pieces.map(({ rows }) => rows.count) }
+    return whole && { ...whole, from: `${whole.from} in groups`, rows: regroupRows(whole.rows, order) }
   }
 
   #outOfFused(layer: number, slot: LayerSlot, parameter: Parameter): Piece | null {

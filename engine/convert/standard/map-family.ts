@@ -16,6 +16,7 @@ import { recognise, type Recognised } from './recognise'
 import { rotaryScaling } from './rotary-scaling'
 import { readRotaryTable, readShapes } from './shapes'
 import { isHeadTied } from './tied-head'
+import { TORCH_DTYPES } from './torch-dtypes'
 
 /** A mapped source: what to read from, and the name in the result of each of its tensors. */
 export interface FamilyMapping {
@@ -33,12 +34,6 @@ const MAX_NAMED = 5
 export function mappableFamilies(checkpoint: Checkpoint): readonly string[] {
   const source = recognise(checkpoint)
   return source ? fittingFamilies(source).map(({ modelType }) => modelType) : []
-}
-
-/** Whether every tensor has a place in some family. */
-export function isMappable(checkpoint: Checkpoint): boolean {
-  const source = recognise(checkpoint)
-  return source !== null && source.unmapped.length === 0 && readShapes(source) !== null && fittingFamilies(source).length > 0
 }
 
 function chooseFamily(source: Recognised, options: { readonly asked: string; readonly facts: Facts }): TargetFamily {
@@ -75,9 +70,6 @@ const CARRIED = [
   'sliding_window',
   'eos_token_id',
 ] as const
-
-/** Transformers' names of dtypes. */
-const TORCH_DTYPES: Partial<Record<StoredDtype, string>> = { F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16' }
 
 /** Fields by name; `a.b` goes into an object `a`. */
 function nested(fields: readonly { readonly name: string; readonly value: ConfigValue }[]): Record<string, JsonValue> {
