@@ -91,7 +91,8 @@ export async function createConversionsService(options: {
   async function place(order: ConversionOrder): Promise<PlacedOrder> {
     const source = localPath(order.source)
     const out = order.out === null ? await options.suggestPlace(source, order.to) : localPath(order.out)
-    return { ...order, source, out }
+    const { tokenizer } = order
+    return { ...order, source, out, ...(tokenizer && { tokenizer: localPath(tokenizer) }) }
   }
 
   async function run({ id, order }: ConversionJob, stop: AbortController): Promise<void> {

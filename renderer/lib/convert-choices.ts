@@ -39,6 +39,14 @@ export function numberFormatChange(choice: string): Pick<ConversionOrder, 'dtype
   return { dtype, quantize: null }
 }
 
+/** Files that a tokenizer is made from. */
+const VOCABULARY = /^(tokenizer\.(json|model)|vocab\.(json|txt))$|\.(tiktoken|gguf)$|^tiktoken\.model$/
+
+/** Whether one of a result's files holds a tokenizer, so that it can be chatted with. */
+export function holdsTokenizer(files: readonly string[]): boolean {
+  return files.some((file) => VOCABULARY.test(file))
+}
+
 /** Sizes of shards that are offered, in bytes; null is the format's own. */
 export const SHARD_SIZES: readonly (number | null)[] = [null, 1e9, 2e9, 5e9, 10e9]
 

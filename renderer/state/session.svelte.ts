@@ -2,6 +2,7 @@
 import type { AppInfo, Constraint, ContractError, ConversionJob, Message, ModelEntry } from '../../preload/contract'
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
+import { copyText } from '../lib/clipboard'
 import type { NamedFile } from '../lib/dropped-files'
 import { describeError, t } from '../lib/i18n/texts'
 import { recall, remember } from '../lib/remembered'
@@ -184,6 +185,15 @@ export class Session {
     const take = (folder: string): void => {
       this.sheet.change({ out: `${folder.replace(/[/\\]+$/, '')}/${name}` })
     }
+    await this.#chooseFolderFor(take)
+  }
+
+  /** Lets the person choose the folder of the tokenizer that goes with a conversion. */
+  async chooseTokenizer(): Promise<void> {
+    await this.#chooseFolderFor((tokenizer) => this.sheet.change({ tokenizer }))
+  }
+
+  async #chooseFolderFor(take: (folder: string) => void): Promise<void> {
     if (this.#info?.can.chooseFolder !== true) this.places.choose('folder', take)
     else {
       const folder = await this.client.call('app.chooseFolder', {}).catch(() => null)
@@ -230,6 +240,12 @@ export class Session {
         tone: 'plain',
         action: { label: t('inspect.showModels'), run: () => (this.navigation.view = 'models') },
       })
+  }
+
+  /** Copies a path and says so; where the clipboard is refused, the notice is where it can be read. */
+  async copyPath(path: string): Promise<void> {
+    const text = (await copyText(path)) ? t('jobs.pathCopied', { path }) : t('jobs.pathNotCopied', { path })
+    this.toasts.show({ text, tone: 'plain', action: null })
   }
 
   /** Shows a failure as a notice. */

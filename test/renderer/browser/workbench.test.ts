@@ -145,11 +145,18 @@ describe.skipIf(chromiumPath === null)('workbench', () => {
         },
       },
       'a plan with questions': {
-        scenario: { droppedPath: '/m/minimind.pth', workbench: { preview: { family, candidates: ['llama'] } } },
+        scenario: {
+          droppedPath: '/m/minimind.pth',
+          workbench: {
+            preview: { family, candidates: ['llama'] },
+            tokenizer: { tokenizer: null, template: null, problem: null },
+          },
+        },
         act: async (page) => {
           await inspect(page)
           await page.getByTestId('inspector-convert').click()
           await page.getByTestId('answer-rope_theta').waitFor()
+          await page.getByTestId('convert-tokenizer').fill('/m/model')
         },
       },
       'the chooser': {
