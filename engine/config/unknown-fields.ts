@@ -3,6 +3,7 @@ import type { JsonValue } from '../bytes/json'
 import { engineError } from '../errors'
 import type { ConfigFields } from './config-fields'
 import type { FamilyRow } from './families/types'
+import { publishedFields } from './published-fields'
 import { valueAt } from './row-rules'
 
 /** Fields that no decoder's result depends on: training, bookkeeping, other heads, hints for other programs. Source: PreTrainedConfig and the configuration classes of Transformers 5.18. */
@@ -58,7 +59,7 @@ export function isOn(value: JsonValue | undefined): boolean {
 
 /** Throws "config/unsupported-switch" for a field that the row does not know, that is on, and whose name speaks of computing. */
 export function refuseUnknownFields(config: ConfigFields, row: FamilyRow): void {
-  const ignored = namedFields(row, new Set([...POSITIONS, ...row.ignoredFields]))
+  const ignored = namedFields(row, new Set([...POSITIONS, ...row.ignoredFields, ...publishedFields(row.modelTypes)]))
   for (const [name, value] of Object.entries(config.json)) {
     if (config.seen?.has(name) === true || HARMLESS.has(name) || ignored.has(name)) continue
     if (!isOn(value) || !TELLING.test(name)) continue

@@ -70,6 +70,14 @@ export const gemma3 = mergeRows(gemma3Text, {
   modelTypes: ['gemma3'],
   architectures: ['Gemma3ForConditionalGeneration'],
   nested: 'text_config',
+  // The published text_config holds only what differs from the class's defaults.
+  sizes: {
+    vocabSize: { field: 'vocab_size', default: 262_208 },
+    hiddenSize: { field: 'hidden_size', default: 2304 },
+    intermediateSize: { field: 'intermediate_size', default: 9216 },
+    numHiddenLayers: { field: 'num_hidden_layers', default: 26 },
+    numAttentionHeads: { field: 'num_attention_heads', default: 8 },
+  },
   prefixes: ['model.language_model.', 'language_model.model.', 'model.', ''],
   ignoredTensors: ['vision_tower.', 'multi_modal_projector.'],
 })
