@@ -167,6 +167,21 @@ function readFbgemm(): QuantizationScheme {
   return { method: 'compressed-tensors', groups: [group], notes: [PLAIN_ACTIVATIONS] }
 }
 
+/** MLX's own field: a width and a group for all, and objects under the names of modules that have others (false: stored plainly). */
+function readMlx(fields: ConfigFields): QuantizationScheme {
+  oneOf(fields, 'mode', { allowed: ['affine'], fallback: 'affine' })
+  const bits = oneOf(fields, 'bits', { allowed: [2, 4, 8] as const, fallback: 4 })
+  const size = (group: ConfigFields): number => optionalInteger(group, 'group_size', GROUP_LIMIT) ?? 64
+  const groupSizes = new Map<string, number>()
+  for (const [module, value] of Object.entries(fields.json)) {
+    if (!isJsonObject(value)) continue
+    const own: ConfigFields = { json: value, path: fields.path, prefix: `${fields.prefix}${module}.` }
+    oneOf(own, 'mode', { allowed: ['affine'], fallback: 'affine' })
+    groupSizes.set(module, size(own))
+  }
+  return { method: 'mlx', bits, groupSize: size(fields), groupSizes, notes: [] }
+}
+
 /**
  * Reads how a model's matrices are packed; null where they are not. `json` is the whole config.json.
  * Throws "config/unsupported-switch" for a method, layout or switch that is not supported, "config/wrong-type", "config/out-of-range".
@@ -174,6 +189,9 @@ function readFbgemm(): QuantizationScheme {
 export function readQuantization(json: JsonObject, path: string): QuantizationScheme | null {
   const outer: ConfigFields = { json, path, prefix: '' }
   const fields = optionalObject(outer, 'quantization_config') ?? optionalObject(outer, 'compression_config')
+  const mlx = optionalObject(outer, 'quantization')
+  // mlx-lm writes the same again as a quantization_config without a method.
+  if (mlx !== null && (fields === null || fieldValue(fields, 'quant_method') === undefined)) return readMlx(mlx)
   if (fields === null) return null
   const method =
     optionalString(fields, 'quant_method') ??

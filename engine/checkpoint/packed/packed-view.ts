@@ -7,6 +7,7 @@ import type { Checkpoint, ComputedTensor, TensorInfo, TensorRange, TensorRows } 
 import { findBitsandbytes } from './bitsandbytes'
 import { findCompressed } from './compressed'
 import { findAwq, findGptq } from './int32-words'
+import { findMlx } from './mlx'
 import { findMxfp4 } from './mxfp4'
 import { findParts, type PackedMatrix, type PartFinder, type PartReader } from './packed-matrix'
 import { findFp8 } from './scaled-floats'
@@ -30,6 +31,8 @@ async function findMatrices(parts: PartFinder, scheme: QuantizationScheme): Prom
       return findBitsandbytes(parts)
     case 'mxfp4':
       return findMxfp4(parts)
+    case 'mlx':
+      return findMlx(parts, scheme)
   }
 }
 

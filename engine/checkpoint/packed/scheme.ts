@@ -56,8 +56,16 @@ export interface Mxfp4Scheme {
   readonly method: 'mxfp4'
 }
 
+/** MLX: codes with a scale and a bias for each group of columns. `groupSizes` names modules with a group of their own. */
+export interface MlxScheme {
+  readonly method: 'mlx'
+  readonly bits: number
+  readonly groupSize: number
+  readonly groupSizes: ReadonlyMap<string, number>
+}
+
 /** How a checkpoint's matrices are packed. Which ones are, its tensors tell: what a file lists as not converted is stored plainly. */
-export type QuantizationScheme = (GptqScheme | AwqScheme | CompressedScheme | Fp8Scheme | BitsandbytesScheme | Mxfp4Scheme) & {
+export type QuantizationScheme = (GptqScheme | AwqScheme | CompressedScheme | Fp8Scheme | BitsandbytesScheme | Mxfp4Scheme | MlxScheme) & {
   /** Remarks for people: what of the file is knowingly not taken over. */
   readonly notes: readonly Note[]
 }
@@ -89,6 +97,8 @@ export function describeScheme(scheme: QuantizationScheme): string {
       return `bitsandbytes, ${scheme.bits} bits`
     case 'mxfp4':
       return 'MXFP4, blocks of 32'
+    case 'mlx':
+      return `MLX, ${scheme.bits} bits, ${groupText(scheme.groupSize)}`
   }
 }
 
@@ -109,5 +119,7 @@ export function schemeLabel(scheme: QuantizationScheme): string {
       return `BNB-${scheme.bits}bit`
     case 'mxfp4':
       return 'MXFP4'
+    case 'mlx':
+      return `MLX-${scheme.bits}bit`
   }
 }

@@ -27,9 +27,10 @@ function isJson(value: unknown): value is Json {
 async function broken(fixture: string, attack: Attack): Promise<{ readonly directory: string } & Disposable> {
   const folder = temporaryFolder()
   const config: unknown = JSON.parse(readFileSync(join(fixtures, fixture, 'config.json'), 'utf8'))
-  if (!isJson(config) || !isJson(config['quantization_config'])) throw new Error('the fixture has no quantization_config')
-  const quantization = attack.config?.(config['quantization_config']) ?? config['quantization_config']
-  folder.write('config.json', JSON.stringify({ ...config, quantization_config: quantization }))
+  const field = fixture.startsWith('mlx') ? 'quantization' : 'quantization_config'
+  if (!isJson(config) || !isJson(config[field])) throw new Error(`the fixture has no ${field}`)
+  const quantization = attack.config?.(config[field]) ?? config[field]
+  folder.write('config.json', JSON.stringify({ ...config, [field]: quantization }))
   using source = await openCheckpoint(join(fixtures, fixture, 'model.safetensors'))
   const tensors: Tensors = new Map()
   for (const { name, dtype, shape } of source.tensors.values()) tensors.set(name, { name, dtype, shape, bytes: await source.read(name) })
@@ -74,6 +75,15 @@ describe('refuses by name', () => {
       set('dynamic', { '.*k_proj': { bits: 8 } }),
       'config/unsupported-switch',
       'quantization_config.dynamic',
+    ],
+    ['3 bits of MLX', 'mlx-4bit', set('bits', 3), 'config/unsupported-switch', 'quantization.bits'],
+    ['another mode of MLX', 'mlx-4bit', set('mode', 'mxfp4'), 'config/unsupported-switch', 'quantization.mode'],
+    [
+      'a module of MLX with groups of 0',
+      'mlx-4bit',
+      set('lm_head', { group_size: 0 }),
+      'config/out-of-range',
+      'quantization.lm_head.group_size',
     ],
     ['AWQ for GEMV', 'awq', set('version', 'gemv'), 'config/unsupported-switch', 'quantization_config.version'],
     ['AWQ without zero points', 'awq', set('zero_point', false), 'config/unsupported-switch', 'quantization_config.zero_point'],
@@ -139,6 +149,8 @@ describe('refuses parts that do not fit', () => {
       'checkpoint/packed-part-value',
       '.g_idx',
     ],
+    ['MLX groups of another size than stated', 'mlx-4bit', set('group_size', 24), 'checkpoint/packed-part-shape', '.weight'],
+    ['MLX biases of another shape', 'mlx-4bit', part('biases', { shape: [2, 32] }), 'checkpoint/packed-part-shape', '.biases'],
     ['too short an index', 'gptq-desc-act', part('g_idx', { bytes: int32([0]), shape: [1] }), 'checkpoint/packed-part-shape', '.g_idx'],
     ['no zero points', 'gptq-4bit', without('qzeros'), 'checkpoint/packed-part-missing', '.qzeros'],
     [

@@ -22,7 +22,7 @@ const TOLERANCE = 1e-4
 /** MatMulNBits rounds activations to 8 bits; of codes that are computed as stored, nothing else differs. */
 const ROUNDED_ACTIVATIONS = 0.03
 /** Schemes whose values are no multiples of a step: they are computed in q8 where no exact format is asked for. */
-const VALUES_ONLY = new Set(['compressed-float8', 'float8-blocks', 'bitsandbytes-nf4'])
+const VALUES_ONLY = new Set(['compressed-float8', 'float8-blocks', 'bitsandbytes-nf4', 'mlx-4bit', 'mlx-8bit'])
 
 let folder: TemporaryFolder
 beforeAll(() => {
@@ -94,10 +94,10 @@ describe.each(names)('%s', (name) => {
     const summary = await describeModelDirectory(join(fixtures, name))
     // No tokenizer lies there: nothing else is missing.
     expect(summary.error?.code).toBe('tokenizer/missing')
-    expect(summary.dtype).toMatch(/^(GPTQ|AWQ|INT|FP|BNB|MXFP)/)
+    expect(summary.dtype).toMatch(/^(GPTQ|AWQ|INT|FP|BNB|MXFP|MLX)/)
     expect(summary.parameterCount).toBeGreaterThan(30_000)
     const inspection = await inspectCheckpoint(join(fixtures, name))
-    expect(inspection.quantization?.description).toMatch(/GPTQ|AWQ|compressed|FP8|bitsandbytes|MXFP4/)
+    expect(inspection.quantization?.description).toMatch(/GPTQ|AWQ|compressed|FP8|bitsandbytes|MXFP4|MLX/)
     expect(inspection.notes.map(({ code }) => code)).toContain('checkpoint/quantized')
   })
 })
