@@ -6,6 +6,8 @@ export const graphErrors = {
     `The model type ${d.modelType} is not supported; supported are ${d.supported.join(', ')}.`,
   'graph/not-exportable': (d: { family: string; what: string }) =>
     `A ${d.family} decoder has ${d.what}, which an exported ONNX graph cannot express.`,
+  'graph/format-override-unmatched': (d: { pattern: string }) =>
+    `No matrix of the model is called ${d.pattern}, so that no format can be chosen for it.`,
   'graph/weight-missing': (d: { tensor: string; family: string }) =>
     `The checkpoint has no tensor ${d.tensor}, which a ${d.family} decoder needs.`,
   'graph/weight-shape': (d: { tensor: string; found: readonly number[]; expected: readonly number[] }) =>

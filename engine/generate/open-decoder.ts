@@ -9,6 +9,7 @@ import { openModelCheckpoint } from '../config/open-model-checkpoint'
 import { findModelSource, type ModelSource } from '../config/model-source'
 import { loadDecoderConfig } from '../config/read-config'
 import { supportedModelTypes } from '../config/families/table'
+import { engineError } from '../errors'
 import { contextLengthTokens } from '../graph/rope/context-length'
 import type { LoadedDecoder } from '../runtime/decoder-model'
 import { loadExportedDecoder } from '../runtime/exported/load'
@@ -39,6 +40,9 @@ const UNKNOWN_CONTEXT_LENGTH = 2048
 
 async function openExported(source: ModelSource, options: LoadDecoderOptions): Promise<OpenedDecoder> {
   const { directory, path } = source
+  // The matrices of an exported graph are what they are.
+  const [override] = options.formatOverrides ?? []
+  if (override !== undefined) throw engineError('graph/format-override-unmatched', { pattern: override.pattern })
   const config = await loadExportConfig(directory, options.signal ? { signal: options.signal } : {})
   const decoder = await loadExportedDecoder({ directory, path, config, ...options })
   return {

@@ -9,6 +9,7 @@ import { addLayer } from './decoder-layer'
 import { addEmbedding, addHead, embeddingTensors } from './embedding'
 import type { Parts } from './parts'
 import { createPlacement, type PreparedPlacement } from '../prepared/placement'
+import { chooseByName, type FormatOverride } from './format-override'
 import type { WeightFormatName } from './weight-format'
 import { createWeightStore } from './weights'
 import type { Widening } from './widening'
@@ -32,6 +33,8 @@ export interface DecoderGraphOptions {
   readonly widening: Widening
   /** Default f32. */
   readonly format?: WeightFormatName
+  /** Formats of single matrices. */
+  readonly formatOverrides?: readonly FormatOverride[]
   /** Where what the checkpoint does not hold as it is used will lie; the placement knows afterwards what that is. Needed only where there is such. */
   readonly prepared?: { readonly placement: PreparedPlacement; readonly location: string }
 }
@@ -56,17 +59,19 @@ export function addDecoderBody(parts: Parts): void {
 
 /**
  * Builds the decoder of a checkpoint: embedding, layers, norm, head; weights stay in their files, or get a place in the prepared one.
- * Throws "graph/weight-missing", "graph/weight-shape".
+ * Throws "graph/weight-missing", "graph/weight-shape", "graph/format-override-unmatched".
  */
 export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
   const { tensors, locate, widening, format = 'f32', prepared = { placement: createPlacement(), location: '' } } = options
   const config = withStoredNames(options.config, tensors.keys())
   const { family, ignoredTensors } = config
+  const formats = chooseByName(format, options.formatOverrides ?? [])
   const builder = createGraphBuilder({ name: `${family} decoder` })
-  const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening, format, prepared })
+  const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening, formats, prepared })
   const inputs = addDecoderInputs(builder, config)
   addDecoderBody({ builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) })
 
+  formats.checkUsed()
   return {
     model: builder.finish(),
     usesPositionOffset: inputs.positionOffset !== null,

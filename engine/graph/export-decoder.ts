@@ -11,6 +11,7 @@ import { DECODER_IO } from './decoder-io'
 import { addDecoderBody } from './decoder'
 import type { DecoderInputs } from './parts'
 import { ropeDependsOnLength, ropeFrequencies } from './rope/frequencies'
+import { chooseByName } from './format-override'
 import { createWeightStore } from './weights'
 
 /** Free dimensions of the borders. The batch is one sequence. */
@@ -156,7 +157,7 @@ export function buildExportGraph(options: {
     ignoredTensors,
     locate: () => location,
     widening: 'at-load',
-    format: 'f32',
+    formats: chooseByName('f32', []),
     prepared: { placement: createPlacement(), location: '' },
   })
   addDecoderBody({ builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) })

@@ -6,7 +6,8 @@ import type { PreparedPlacement } from '../prepared/placement'
 import type { MatrixSource, PlacedEntry, PreparedForm } from '../prepared/types'
 import { nbitsLayout, type MatrixShape, type NBitsFormat } from '../tensor/nbits/layout'
 import type { GraphBuilder } from './builder'
-import { matrixForm, type WeightFormatName } from './weight-format'
+import type { FormatChoice } from './format-override'
+import { matrixForm } from './weight-format'
 import type { Widening } from './widening'
 
 /** One of `count` equal parts that are stacked along a tensor's first axis, as experts are. */
@@ -139,7 +140,7 @@ export function createWeightStore(options: {
   readonly ignoredTensors: readonly string[]
   readonly locate: (file: string) => string
   readonly widening: Widening
-  readonly format: WeightFormatName
+  readonly formats: FormatChoice
   readonly prepared: { readonly placement: PreparedPlacement; readonly location: string }
 }): WeightStore {
   const { builder, tensors, family, ignoredTensors, locate, widening, prepared } = options
@@ -250,7 +251,7 @@ export function createWeightStore(options: {
   }
 
   const formOf = (slot: WeightSlot, layout: MatrixLayout, isHead: boolean): ReturnType<typeof matrixForm> =>
-    matrixForm(options.format, { tensor: find(slot).tensor, shape: matrixShape(slot.shape, layout), isHead, layout })
+    matrixForm(options.formats.of(slot.tensor), { tensor: find(slot).tensor, shape: matrixShape(slot.shape, layout), isHead, layout })
 
   return {
     has: (tensor) => tensors.has(tensor),

@@ -33,8 +33,8 @@ function sixteenBitBytes(checkpoint: Checkpoint): number {
 }
 
 /** Whether tensors cannot be multiplied with as they lie in their files. */
-function mayPrepare(checkpoint: Checkpoint, format: WeightFormatName): boolean {
-  if (!isExact(format)) return true
+function mayPrepare(checkpoint: Checkpoint, formats: readonly WeightFormatName[]): boolean {
+  if (!formats.every(isExact)) return true
   for (const { storage, dtype } of checkpoint.tensors.values()) {
     if (storage === 'computed' || !['F32', 'F16', 'BF16'].includes(dtype)) return true
   }
@@ -63,8 +63,10 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
   onProgress?.({ stage: 'weights', fraction: 0 })
   const format = chosenFormat(input)
   const cancel = signal === undefined ? {} : { signal }
-  const prepared = mayPrepare(checkpoint, format)
-    ? await planPrepared(checkpoint, { format, cache: input.prepared ?? {}, ...cancel })
+  const overrides = input.formatOverrides ?? []
+  const formats = [format, ...overrides.map((override) => override.format)]
+  const prepared = mayPrepare(checkpoint, formats)
+    ? await planPrepared(checkpoint, { format, overrides, cache: input.prepared ?? {}, ...cancel })
     : null
   const place = await placeWeightFiles({
     files: checkpoint.files.map((file) => file.path),
@@ -86,6 +88,7 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
     locate: place.locate,
     widening,
     format,
+    formatOverrides: overrides,
     prepared: { placement, location },
   })
   const threads = input.threads ?? defaultThreads()
@@ -103,7 +106,7 @@ export async function loadDecoder(input: LoadDecoderInput): Promise<LoadedDecode
     externalDataFolder: place.folder,
     intraOpNumThreads: threads,
     // MatMulNBits is a hundred times slower with codes that were not packed; F32 matrices would only be copied.
-    prepacking: !isExact(format),
+    prepacking: !formats.every(isExact),
     constantFolding: widening === 'at-load',
     ...cancel,
   })

@@ -1,5 +1,6 @@
 // A loaded decoder as generation sees it: ids in, logits out, a KV cache between.
 import type { ModelFacts } from '../config/model-facts'
+import type { FormatOverride } from '../graph/format-override'
 import type { WeightFormatName } from '../graph/weight-format'
 import type { Widening } from '../graph/widening'
 import type { OrtRuntime } from './ort-types'
@@ -57,6 +58,8 @@ export interface LoadDecoderOptions {
   readonly widening?: Widening
   /** How weights are computed with; 'auto' chooses by what the checkpoint holds. Default: exactly, and a quantized checkpoint with its own codes. */
   readonly format?: WeightFormatName | 'auto'
+  /** Formats of single matrices, by patterns over the names of tensors; the last that fits decides. */
+  readonly formatOverrides?: readonly FormatOverride[]
   /** Folder of prepared weights and how large it may grow; by default one in the system's folder for caches. */
   readonly prepared?: { readonly folder?: string; readonly maxBytes?: number }
   readonly onProgress?: (progress: { readonly stage: 'weights' | 'graph' | 'prepare' | 'session'; readonly fraction: number }) => void

@@ -3,6 +3,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Checkpoint } from '../checkpoint/types'
+import type { FormatOverride } from '../graph/format-override'
 import type { WeightFormatName } from '../graph/weight-format'
 import { preparedPaths, type PreparedFolder } from '../prepared/cache'
 import { ensurePrepared } from '../prepared/ensure-prepared'
@@ -42,14 +43,17 @@ export async function planPrepared(
   checkpoint: Checkpoint,
   options: {
     readonly format: WeightFormatName
+    readonly overrides: readonly FormatOverride[]
     readonly cache: { readonly folder?: string; readonly maxBytes?: number }
     readonly signal?: AbortSignal
   },
 ): Promise<PreparedWeights> {
-  const { format, signal } = options
+  const { format, overrides, signal } = options
+  const recipe = overrides.length === 0 ? format : { format, overrides }
+  const named = [format, ...overrides.map((override) => `${override.pattern}=${override.format}`)].join(' ')
   const folder = await realFolder(options.cache.folder ?? defaultPreparedFolder())
   const cache: PreparedFolder = { folder, maxBytes: options.cache.maxBytes ?? DEFAULT_MAX_BYTES }
-  const key = await sourceKey(checkpoint, { recipe: format, ...(signal && { signal }) })
+  const key = await sourceKey(checkpoint, { recipe, ...(signal && { signal }) })
   const placement = createPlacement()
   return {
     path: preparedPaths(folder, key).complete,
@@ -64,7 +68,7 @@ export async function planPrepared(
         checkpoint,
         entries,
         endBytes,
-        label: { model, format },
+        label: { model, format: named },
         threads,
         onProgress: ({ doneBytes, totalBytes }) => onProgress(totalBytes === 0 ? 1 : doneBytes / totalBytes),
         ...(stop && { signal: stop }),

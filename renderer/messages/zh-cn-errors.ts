@@ -262,6 +262,7 @@ export const zhCnErrors: ErrorCatalogue = {
 
   'graph/unknown-architecture': '不支持模型类型 {modelType}；支持的有 {supported}。',
   'graph/not-exportable': '{family} 解码器含有导出的 ONNX 图无法表达的部分：{what}。',
+  'graph/format-override-unmatched': '模型中没有名为 {pattern} 的矩阵，因此无法为它选择格式。',
   'graph/weight-missing': '模型文件中没有 {family} 解码器需要的张量 {tensor}。',
   'graph/weight-shape': '张量 {tensor} 的形状是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '张量 {tensor} 以 {found} 存储；解码器可用的是 {allowed}。',

@@ -262,6 +262,7 @@ export const zhTwErrors: ErrorCatalogue = {
 
   'graph/unknown-architecture': '不支援模型類型 {modelType}；支援的有 {supported}。',
   'graph/not-exportable': '{family} 解碼器含有匯出的 ONNX 圖無法表達的部分：{what}。',
+  'graph/format-override-unmatched': '模型中沒有名為 {pattern} 的矩陣，因此無法為它選擇格式。',
   'graph/weight-missing': '模型檔案中沒有 {family} 解碼器需要的張量 {tensor}。',
   'graph/weight-shape': '張量 {tensor} 的形狀是 [{found}]，但 config.json 要求 [{expected}]。',
   'graph/weight-dtype': '張量 {tensor} 以 {found} 儲存；解碼器可用的是 {allowed}。',

@@ -1,5 +1,6 @@
 // Parsers of option values: what is not a value of the option is wrong usage (exit 2), before anything is opened.
 import { InvalidArgumentError, Option } from 'commander'
+import type { FormatOverride } from '../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../engine/graph/weight-format'
 
 /** A parser of numbers from `min` to `max`. */
@@ -56,6 +57,19 @@ const FORMATS = [
 /** `--format`: how the weights are computed with. 'auto' takes int8 for 16-bit checkpoints, and a quantized one's own codes. */
 export const formatOption = (fallback: WeightFormatName | 'auto'): Option =>
   new Option('--format <format>', 'number format of the weights').choices(['auto', ...FORMATS]).default(fallback)
+
+/** `--format-override PATTERN=FORMAT`, which may be given several times. */
+export const formatOverrideOption = (): Option =>
+  new Option(
+    '--format-override <pattern=format>',
+    "another format for matrices of such names, as in 'layers.0.*=f32'; may be repeated",
+  ).argParser((text: string, before: readonly FormatOverride[] | undefined): readonly FormatOverride[] => {
+    const [, pattern = '', name = ''] = /^(.{1,256})=([^=]*)$/.exec(text) ?? []
+    const format = FORMATS.find((each) => each === name.trim())
+    if (pattern.trim() === '' || format === undefined)
+      throw new InvalidArgumentError(`It must be PATTERN=FORMAT, with one of ${FORMATS.join(', ')}.`)
+    return [...(before ?? []), { pattern: pattern.trim(), format }]
+  })
 
 /** Weight formats separated by commas. */
 export function formatList(text: string): readonly WeightFormatName[] {

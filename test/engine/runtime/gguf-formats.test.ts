@@ -108,6 +108,8 @@ function blocks(options: {
 }
 
 const BLOCKS = {
+  Q4_0: { typeNumber: 2, values: 32, blockBytes: 18, scalesAt: [0], half: 0x1e00 },
+  Q8_0: { typeNumber: 8, values: 32, blockBytes: 34, scalesAt: [0], half: 0x1000 },
   Q5_0: { typeNumber: 6, values: 32, blockBytes: 22, scalesAt: [0], half: 0x1e00 },
   Q4_K: { typeNumber: 12, values: 256, blockBytes: 144, scalesAt: [0, 2], half: 0x0800 },
   Q6_K: { typeNumber: 14, values: 256, blockBytes: 210, scalesAt: [208], half: 0x0400 },
@@ -118,7 +120,14 @@ function matrix(name: string, type: keyof typeof BLOCKS, [rows, columns]: readon
   return { name, typeNumber, dimensions: [columns, rows], bytes: blocks({ count: (rows * columns) / values, ...block }) }
 }
 
-function mixedModel(): Uint8Array {
+interface Vocabulary {
+  readonly size: number
+  /** Of the table; a table on its own stands for the head too. */
+  readonly table: keyof typeof BLOCKS
+  readonly head: keyof typeof BLOCKS | null
+}
+
+function mixedModel({ size, table, head }: Vocabulary): Uint8Array {
   const u32 = (value: number): ValueToWrite => ({ type: 'u32', value })
   const norm = (name: string): TensorToWrite => ({
     name,
@@ -137,12 +146,12 @@ function mixedModel(): Uint8Array {
       ['llama.attention.head_count_kv', u32(2)],
       ['llama.attention.layer_norm_rms_epsilon', { type: 'f32', value: 1e-5 }],
       ['llama.rope.dimension_count', u32(64)],
-      ['llama.vocab_size', u32(1000)],
+      ['llama.vocab_size', u32(size)],
       ['tokenizer.ggml.model', { type: 'string', value: 'no_vocab' }],
     ],
     tensors: [
-      matrix('token_embd.weight', 'Q4_K', [1000, 256]),
-      matrix('output.weight', 'Q6_K', [1000, 256]),
+      matrix('token_embd.weight', table, [size, 256]),
+      ...(head === null ? [] : [matrix('output.weight', head, [size, 256])]),
       matrix('blk.0.attn_q.weight', 'Q4_K', [256, 256]),
       matrix('blk.0.attn_k.weight', 'Q5_0', [128, 256]),
       matrix('blk.0.attn_v.weight', 'Q6_K', [128, 256]),
@@ -158,9 +167,23 @@ function mixedModel(): Uint8Array {
 }
 
 it('takes blocks that MatMulNBits does not know as F32 or as q8', async () => {
-  const file = folder.write('mixed.gguf', mixedModel())
+  const file = folder.write('mixed.gguf', mixedModel({ size: 1000, table: 'Q4_K', head: 'Q6_K' }))
   const plain = await logits(await asSafetensors(file))
   expect(standardDeviation(plain)).toBeGreaterThan(0)
   expect(maxDifference(await logits(file, 'f32'), plain)).toBeLessThan(1e-4 * standardDeviation(plain))
   expect(rootMeanSquare(await logits(file), plain) / standardDeviation(plain)).toBeLessThan(0.05)
+})
+
+/** Looked up in codes, since as F32 it would be large: 5,120,000 values. */
+describe.each([
+  { table: 'Q8_0', format: 'stored', most: 0.05 },
+  { table: 'Q4_0', format: 'stored', most: 0.05 },
+  // Four bits with zero points in all matrices; a table read wrongly would give logits of another model, further apart than one spread.
+  { table: 'Q6_K', format: 'fast', most: 0.5 },
+] as const)('a large table of $table blocks in $format', ({ table, format, most }) => {
+  it('gives the logits of its values', async () => {
+    const file = folder.write(`${table}-${format}.gguf`, mixedModel({ size: 20_000, table, head: null }))
+    const plain = await logits(await asSafetensors(file))
+    expect(rootMeanSquare(await logits(file, format), plain) / standardDeviation(plain)).toBeLessThan(most)
+  })
 })

@@ -1,5 +1,6 @@
 // `weightroom bench`: load time, time to first token, prefill and decode speed and peak memory of a model on this machine.
 import type { Command } from 'commander'
+import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import type { GenerationModel } from '../../../../engine/generate/generate-options'
@@ -8,7 +9,7 @@ import { engineError } from '../../../../engine/errors'
 import { printable } from '../../printable'
 import { cliError } from '../cli-error'
 import { preparedFolder } from '../../prepared-folder'
-import { formatOption, integerFrom, runtimeOption, threadsOption } from '../options'
+import { formatOption, formatOverrideOption, integerFrom, runtimeOption, threadsOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface BenchOptions {
@@ -18,6 +19,7 @@ interface BenchOptions {
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
   readonly format: WeightFormatName | 'auto'
+  readonly formatOverride?: readonly FormatOverride[]
   readonly json?: true
 }
 
@@ -43,6 +45,7 @@ export function registerBench(program: Command, terminal: Terminal): void {
     .option('--tokens <n>', 'tokens to generate', integerFrom(2, 1_000_000), 64)
     .option('--runs <n>', 'repetitions; medians are reported', integerFrom(1, 1000), 5)
     .addOption(formatOption('auto'))
+    .addOption(formatOverrideOption())
     .addOption(threadsOption())
     .addOption(runtimeOption())
     .option('--json', 'answer with one JSON document')
@@ -65,6 +68,7 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
     signal,
     threads,
     format: options.format,
+    ...(options.formatOverride && { formatOverrides: options.formatOverride }),
     prepared: { folder: preparedFolder(process.env) },
     ...(runtime && { runtime }),
   })

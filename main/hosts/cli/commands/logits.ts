@@ -1,10 +1,11 @@
 // `weightroom logits`: scores of every position of given ids, and optionally greedy ids, as a safetensors file; what other programs compare engines with.
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import { preparedFolder } from '../../prepared-folder'
-import { formatOption, integerFrom, runtimeOption, threadsOption, tokenIdList } from '../options'
+import { formatOption, formatOverrideOption, integerFrom, runtimeOption, threadsOption, tokenIdList } from '../options'
 import { TensorFileWriter } from '../tensor-file'
 import { writeJson, type Terminal } from '../terminal'
 
@@ -13,6 +14,7 @@ interface LogitsOptions {
   readonly out: string
   readonly greedy?: number
   readonly format: WeightFormatName | 'auto'
+  readonly formatOverride?: readonly FormatOverride[]
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
   readonly json?: true
@@ -30,6 +32,7 @@ export function registerLogits(program: Command, terminal: Terminal): void {
     .requiredOption('--out <file>', 'safetensors file: logits [1, S, V] F32')
     .option('--greedy <n>', 'also write greedy_ids [1, N] I64, what greedy decoding appends', integerFrom(1, 1_000_000))
     .addOption(formatOption('f32'))
+    .addOption(formatOverrideOption())
     .addOption(threadsOption())
     .addOption(runtimeOption())
     .option('--json', 'answer with one JSON document')
@@ -48,6 +51,7 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
   const opened = await openDecoder(await modelPath(model, terminal.signal), {
     signal,
     format: options.format,
+    ...(options.formatOverride && { formatOverrides: options.formatOverride }),
     prepared: { folder: preparedFolder(process.env) },
     ...(threads !== undefined && { threads }),
     ...(runtime && { runtime }),

@@ -1,13 +1,15 @@
 // `weightroom perplexity`: how well a model predicts a text, in one weight format or several side by side.
 import type { Command } from 'commander'
+import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import { preparedFolder } from '../../prepared-folder'
-import { formatList, integerFrom, threadsOption, tokenizerOption } from '../options'
+import { formatList, formatOverrideOption, integerFrom, threadsOption, tokenizerOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface PerplexityOptions {
   readonly file: string
   readonly formats?: readonly WeightFormatName[]
+  readonly formatOverride?: readonly FormatOverride[]
   readonly context: number
   readonly stride?: number
   readonly threads?: number
@@ -30,6 +32,7 @@ export function registerPerplexity(program: Command, terminal: Terminal): void {
     .description('measure how well a model predicts a text; with --formats, what each weight format costs')
     .requiredOption('--file <file>', 'text file')
     .option('--formats <list>', 'weight formats to compare, separated by commas (default: the one that run chooses)', formatList)
+    .addOption(formatOverrideOption())
     .option('--context <tokens>', 'tokens of the sliding window', integerFrom(2, 1_048_576), 512)
     .option('--stride <tokens>', 'tokens between windows (default: half a window)', integerFrom(1, 1_048_576))
     .addOption(tokenizerOption())
@@ -54,6 +57,7 @@ async function perplexity(model: string, options: PerplexityOptions, terminal: T
   for (const format of options.formats ?? (['auto'] as const)) {
     using loaded = await loadModel(path, {
       format,
+      ...(options.formatOverride && { formatOverrides: options.formatOverride }),
       prepared: { folder: preparedFolder(process.env) },
       contextLength: options.context,
       signal,

@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import type { LoadedModel } from '../../../../engine/generate/load-model'
 import type { GenerateEvent, SamplingSettings } from '../../../../engine/generate/types'
+import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import { preparedFolder } from '../../prepared-folder'
 import { cliError } from '../cli-error'
-import { deviceMapOption, formatOption, integerFrom, runtimeOption, threadsOption, tokenizerOption } from '../options'
+import { deviceMapOption, formatOption, formatOverrideOption, integerFrom, runtimeOption, threadsOption, tokenizerOption } from '../options'
 import { addSamplingOptions, samplingSettings, type SamplingOptions } from '../sampling-options'
 import { writeJson, writeText, type Terminal } from '../terminal'
 
@@ -20,6 +21,7 @@ interface RunOptions extends SamplingOptions {
   readonly threads?: number
   readonly runtime?: OrtRuntime['kind']
   readonly format: WeightFormatName | 'auto'
+  readonly formatOverride?: readonly FormatOverride[]
   readonly json?: true
 }
 
@@ -35,6 +37,7 @@ export function registerRun(program: Command, terminal: Terminal): void {
     .option('--context <tokens>', 'length of the context window', integerFrom(16, 1_048_576))
     .addOption(tokenizerOption())
     .addOption(formatOption('auto'))
+    .addOption(formatOverrideOption())
     .addOption(deviceMapOption())
     .addOption(threadsOption())
     .addOption(runtimeOption())
@@ -68,6 +71,7 @@ async function loadFor(
   return loadModel(await modelPath(name, signal), {
     contextLength: context ?? null,
     format: options.format,
+    ...(options.formatOverride && { formatOverrides: options.formatOverride }),
     prepared: { folder: preparedFolder(process.env) },
     signal,
     ...(tokenizer !== undefined && { tokenizer }),
