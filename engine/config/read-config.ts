@@ -8,6 +8,7 @@ import type { DecoderConfig, NormConfig, RopeConfig } from './decoder-config'
 import { FAMILIES, supportedModelTypes } from './families/table'
 import { mergeRows } from './families/merge-rows'
 import type { FamilyRow } from './families/types'
+import { findWrapped } from './families/wrappers'
 import { CONFIG_LIMITS } from './limits'
 import { loadOwnRow } from './own-row'
 import { readAttention } from './read-attention'
@@ -45,6 +46,8 @@ function findRow(config: ConfigFields, supported: readonly string[]): { readonly
   const byName = known.find((row) => modelType !== null && row.modelTypes.includes(modelType))
   if (modelType !== null && byName !== undefined) return { modelType, row: byName }
   const architectures = architecturesOf(config)
+  const inside = findWrapped(config, { modelType, architectures, rows: known, supported })
+  if (inside !== null) return inside
   const byArchitecture = known.find((row) => architectures.some((name) => row.architectures.includes(name)))
   if (byArchitecture !== undefined) return { modelType: modelType ?? byArchitecture.modelTypes[0] ?? '', row: byArchitecture }
   const names = supportedModelTypes.filter((name) => supported.includes(name))

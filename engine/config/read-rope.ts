@@ -44,6 +44,9 @@ const PARAMETERS: ReadonlySet<string> = new Set([
   'finetuned',
 ])
 
+/** How positions of images are shared among the dimensions; all axes are the same for text. */
+const AXES: ReadonlySet<string> = new Set(['mrope_section', 'mrope_interleaved'])
+
 const FULL = 'full_attention'
 const WINDOWED = 'sliding_attention'
 
@@ -95,8 +98,12 @@ function readTheta(config: ConfigFields, rope: ConfigFields, { rules }: RopeCont
 }
 
 /** Throws "config/unsupported-switch" for a parameter that no kind has and that is on. */
-function refuseUnknownParameters(rope: ConfigFields, alpha: boolean, sets: readonly string[] = []): void {
+function refuseUnknownParameters(rope: ConfigFields, rules: RopeContext['rules'], sets: readonly string[] = []): void {
+  const { alpha } = rules
+  const axes = Object.hasOwn(rules.kinds, 'mrope')
+
   for (const [name, value] of Object.entries(rope.json)) {
+    if (axes && AXES.has(name)) continue
     if (PARAMETERS.has(name) || sets.includes(name) || (alpha && name === 'alpha') || !isOn(value)) continue
     throw unsupportedSwitch(rope, name, 'rotary parameters without it')
   }
@@ -107,7 +114,7 @@ function readOne(config: ConfigFields, rope: ConfigFields, context: RopeContext)
   const typeField = fieldValue(rope, 'rope_type') === undefined ? 'type' : 'rope_type'
   const written = optionalString(rope, typeField) ?? 'default'
   const kind = rules.kinds[written] ?? written
-  refuseUnknownParameters(rope, rules.alpha)
+  refuseUnknownParameters(rope, rules)
   const dim = rotaryDim(config, rope, context)
   return {
     theta: readTheta(config, rope, context),
@@ -123,7 +130,7 @@ export function readRopes(config: ConfigFields, context: RopeContext): Ropes {
   const { windowTheta } = context.rules
   const full = nestedFields(rope, FULL)
   if (full !== null) {
-    refuseUnknownParameters(rope, context.rules.alpha, [FULL, WINDOWED])
+    refuseUnknownParameters(rope, context.rules, [FULL, WINDOWED])
     const windowed = nestedFields(rope, WINDOWED)
     const windowDefault = ruleNumber(config, windowTheta, { limit: CONFIG_LIMITS.ropeTheta })
     const windowContext =

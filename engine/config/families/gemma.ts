@@ -48,7 +48,15 @@ export const gemma3Text = mergeRows(gemma2, {
   family: 'Gemma 3',
   modelTypes: ['gemma3_text'],
   architectures: ['Gemma3ForCausalLM'],
-  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 131_072 } },
+  // Published configurations hold only what differs from the class's defaults.
+  sizes: {
+    vocabSize: { field: 'vocab_size', default: 262_208 },
+    hiddenSize: { field: 'hidden_size', default: 2304 },
+    intermediateSize: { field: 'intermediate_size', default: 9216 },
+    numHiddenLayers: { field: 'num_hidden_layers', default: 26 },
+    numAttentionHeads: { field: 'num_attention_heads', default: 8 },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 131_072 },
+  },
   rope: { theta: 1_000_000, windowTheta: { field: 'rope_local_base_freq', default: 10_000 } },
   window: {
     size: { field: 'sliding_window', default: 4096 },
@@ -63,21 +71,4 @@ export const gemma3Text = mergeRows(gemma2, {
   head: { softCap: { field: 'final_logit_softcapping', default: null } },
   names: { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   required: { attn_logit_softcapping: [null] },
-})
-
-/** Gemma 3 with its image encoder, of which the text decoder runs. */
-export const gemma3 = mergeRows(gemma3Text, {
-  modelTypes: ['gemma3'],
-  architectures: ['Gemma3ForConditionalGeneration'],
-  nested: 'text_config',
-  // The published text_config holds only what differs from the class's defaults.
-  sizes: {
-    vocabSize: { field: 'vocab_size', default: 262_208 },
-    hiddenSize: { field: 'hidden_size', default: 2304 },
-    intermediateSize: { field: 'intermediate_size', default: 9216 },
-    numHiddenLayers: { field: 'num_hidden_layers', default: 26 },
-    numAttentionHeads: { field: 'num_attention_heads', default: 8 },
-  },
-  prefixes: ['model.language_model.', 'language_model.model.', 'model.', ''],
-  ignoredTensors: ['vision_tower.', 'multi_modal_projector.'],
 })

@@ -4,13 +4,15 @@ import { baichuan, chatglm, exaone, internlm, internlm2, minicpm, minimind, orio
 import { cohere, cohere2, olmo, olmo2, olmo3, stablelm, starcoder2 } from './dense'
 import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
 import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
-import { gemma, gemma2, gemma3, gemma3Text } from './gemma'
+import { gemma, gemma2, gemma3Text } from './gemma'
 import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
 import { lfm2, lfm2Moe } from './lfm2'
 import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
 import { apertus, arcee, ernie45, exaone4, glm, glm4, helium, hunyuanDense, nemotron, persimmon, seedOss } from './more-dense'
 import { phi, phi3 } from './phi'
+import { qwen2Vl, qwen3Vl } from './qwen-vl'
 import type { FamilyRow } from './types'
+import { WRAPPERS } from './wrappers'
 
 /** Every row. */
 export const FAMILIES: readonly FamilyRow[] = [
@@ -21,7 +23,6 @@ export const FAMILIES: readonly FamilyRow[] = [
   gemma,
   gemma2,
   gemma3Text,
-  gemma3,
   phi,
   phi3,
   gpt2,
@@ -73,7 +74,9 @@ export const FAMILIES: readonly FamilyRow[] = [
   minicpm,
   orion,
   internlm,
+  qwen2Vl,
+  qwen3Vl,
 ]
 
-/** Every `model_type` that has a row, sorted. */
-export const supportedModelTypes: readonly string[] = FAMILIES.flatMap((row) => row.modelTypes).toSorted()
+/** Every `model_type` that has a row or is a wrapper's, sorted. */
+export const supportedModelTypes: readonly string[] = [...FAMILIES, ...WRAPPERS].flatMap((row) => row.modelTypes).toSorted()

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { FAMILY_CHECKS } from '../../../../engine/config/families/checks'
 import { FAMILIES } from '../../../../engine/config/families/table'
+import { WRAPPERS } from '../../../../engine/config/families/wrappers'
 import { writeJson, type Terminal } from '../terminal'
 
 interface FamiliesOptions {
@@ -15,7 +16,7 @@ export function registerFamilies(program: Command, terminal: Terminal): void {
     .description('list the decoder families that run, and what was verified of each')
     .option('--json', 'answer with one JSON document')
     .action((options: FamiliesOptions) => {
-      const rows = FAMILIES.map(({ family, modelTypes, architectures }) => ({
+      const rows = [...FAMILIES, ...WRAPPERS].map(({ family, modelTypes, architectures }) => ({
         family,
         modelTypes,
         architectures,
