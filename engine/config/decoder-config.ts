@@ -98,6 +98,8 @@ export interface AttentionConfig {
   /** Projections are clipped to [-clip, clip]. */
   readonly clip: number | null
   readonly sinks: boolean
+  /** Queries are multiplied with 1 + beta * log(1 + floor(position / everyTokens)). */
+  readonly queryScaling: { readonly beta: number; readonly everyTokens: number } | null
   readonly queryKeyNorm: QueryKeyNormConfig | null
   readonly latent: LatentConfig | null
   /** Bias over distance: one slope per head. `rounded` as in Falcon: products rounded to BF16, then scaled like scores. */

@@ -3,6 +3,7 @@ import type { ConfigFields } from './config-fields'
 import type { AttentionConfig, LatentConfig, NormConfig, QueryKeyNormConfig } from './decoder-config'
 import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
+import { readQueryScaling } from './read-rope'
 import { requiredRuleNumber, ruleFlag, ruleNumber } from './row-rules'
 
 function readQueryKeyNorm(config: ConfigFields, row: FamilyRow, norm: NormConfig): QueryKeyNormConfig | null {
@@ -68,6 +69,7 @@ export function readAttention(
     softCap: ruleNumber(config, attention.softCap, { limit: CONFIG_LIMITS.softCap }),
     clip: ruleNumber(config, attention.clip, { limit: CONFIG_LIMITS.softCap }),
     sinks: attention.sinks,
+    queryScaling: row.rope === null ? null : readQueryScaling(config, row.rope),
     queryKeyNorm: readQueryKeyNorm(config, row, context.norm),
     latent: readLatent(config, row),
     alibi: readAlibi(config, row, context.numHeads),

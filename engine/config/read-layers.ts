@@ -1,4 +1,5 @@
 // What differs between layers: windows, positions, experts, convolutions. Follows `layer_types` of Transformers 5.18 and what its configuration classes derive without it.
+import type { JsonValue } from '../bytes/json'
 import { engineError } from '../errors'
 import { fieldValue, optionalNumbers, wrongType, type ConfigFields } from './config-fields'
 import type { LayerConfig } from './decoder-config'
@@ -63,6 +64,26 @@ function noRopeLayers(config: ConfigFields, numHiddenLayers: number): readonly b
   return list.slice(0, numHiddenLayers).map((flag: unknown) => flag === 1 || flag === true)
 }
 
+function listOf(value: JsonValue): readonly JsonValue[] {
+  return Array.isArray(value) ? value.map((entry: JsonValue) => entry) : []
+}
+
+/** GPT-Neo's list of [types, repetitions]; without one, every second layer is local. Throws "config/wrong-type". */
+function localLayers(config: ConfigFields, name: string, numHiddenLayers: number): readonly boolean[] {
+  const list = fieldValue(config, name)
+  if (list === undefined || list === null) return Array.from({ length: numHiddenLayers }, (_, layer) => layer % 2 === 1)
+  const types: JsonValue[] = []
+  const expected = 'a list of [types, repetitions] that makes a type for every layer'
+  for (const entry of listOf(list)) {
+    const [names = null, times] = listOf(entry)
+    if (typeof times !== 'number' || times > numHiddenLayers) throw wrongType(config, name, expected)
+    for (let time = 0; time < times; time++) types.push(...listOf(names))
+  }
+  if (types.length !== numHiddenLayers || types.some((type) => type !== 'global' && type !== 'local'))
+    throw wrongType(config, name, expected)
+  return types.map((type) => type === 'local')
+}
+
 function readWindow(config: ConfigFields, row: FamilyRow): number | null {
   if (row.window === null || !ruleFlag(config, row.window.enabled)) return null
   return ruleNumber(config, row.window.size, { limit: CONFIG_LIMITS.contextLength, whole: true })
@@ -73,6 +94,7 @@ function windowedByPattern(config: ConfigFields, row: FamilyRow, rotates: readon
   const index = { limit: CONFIG_LIMITS.layerIndex, whole: true }
   if (pattern === 'all') return rotates.map(() => true)
   if (pattern === 'without-rope') return rotates.map((rotated) => !rotated)
+  if ('listed' in pattern) return localLayers(config, pattern.listed, rotates.length)
   if ('from' in pattern) {
     const from = ruleNumber(config, pattern.from, index) ?? 0
     return rotates.map((_, layer) => layer >= from)

@@ -47,6 +47,8 @@ const PARAMETERS: ReadonlySet<string> = new Set([
 /** How positions of images are shared among the dimensions; all axes are the same for text. */
 const AXES: ReadonlySet<string> = new Set(['mrope_section', 'mrope_interleaved'])
 
+const QUERY_SCALING = 'llama_4_scaling_beta'
+
 const FULL = 'full_attention'
 const WINDOWED = 'sliding_attention'
 
@@ -103,7 +105,7 @@ function refuseUnknownParameters(rope: ConfigFields, rules: RopeContext['rules']
   const axes = Object.hasOwn(rules.kinds, 'mrope')
 
   for (const [name, value] of Object.entries(rope.json)) {
-    if (axes && AXES.has(name)) continue
+    if ((axes && AXES.has(name)) || (rules.queryScaling && name === QUERY_SCALING)) continue
     if (PARAMETERS.has(name) || sets.includes(name) || (alpha && name === 'alpha') || !isOn(value)) continue
     throw unsupportedSwitch(rope, name, 'rotary parameters without it')
   }
@@ -142,4 +144,19 @@ export function readRopes(config: ConfigFields, context: RopeContext): Ropes {
   // Before Transformers 5, rope_scaling meant the layers without a window only.
   const theta = ruleNumber(config, windowTheta, { limit: CONFIG_LIMITS.ropeTheta }) ?? common.theta
   return { common, windowed: { ...common, theta, scaling: { kind: 'default' } } }
+}
+
+/** How queries grow with their position, where the family has that and the file says so. */
+export function readQueryScaling(
+  config: ConfigFields,
+  rules: RopeContext['rules'],
+): { readonly beta: number; readonly everyTokens: number } | null {
+  if (!rules.queryScaling) return null
+  const rope = ropeFields(config)
+  const beta = optionalNumber(rope, QUERY_SCALING, CONFIG_LIMITS.multiplier)
+  if (beta === null || beta === 0) return null
+  const name = 'original_max_position_embeddings'
+  const everyTokens = optionalNumber(rope, name, CONFIG_LIMITS.contextLength)
+  if (everyTokens === null) throw engineError('config/missing-field', { path: config.path, field: rope.prefix + name })
+  return { beta, everyTokens }
 }

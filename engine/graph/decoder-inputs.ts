@@ -7,7 +7,11 @@ import type { DecoderInputs } from './parts'
 
 /** Whether the graph asks for the first position: where rotation is a node of its own, and for learned positions. */
 export function needsPositionOffset(config: DecoderConfig): boolean {
-  return config.embedding.positions !== null || config.ropes.some((rope) => !rotatesInsideAttention(config, rope))
+  return (
+    config.embedding.positions !== null ||
+    config.attention.queryScaling !== null ||
+    config.ropes.some((rope) => !rotatesInsideAttention(config, rope))
+  )
 }
 
 function cast(builder: GraphBuilder, x: string, path: string, to: 'F32' | 'BF16' | 'I64'): string {
@@ -56,6 +60,33 @@ export function addAlibi(
   return builder.node({ path: `${path}/Expand`, op: 'Expand', inputs: [bias, shape] })
 }
 
+/**
+ * Adds what the queries of each row are multiplied with, out: [rows, 1] F32; null for families without it. Source: Transformers 5.18 `get_llama_4_attn_scale`.
+ *
+ *     ids ── Shape ── Range ── Add(offset) ── Div(every) ── Floor ── Add(1) ── Log ── Mul(beta) ── Add(1) ── y
+ */
+export function addQueryScale(
+  builder: GraphBuilder,
+  inputs: { readonly inputIds: string; readonly positionOffset: string | null },
+  config: DecoderConfig,
+): string | null {
+  const { queryScaling } = config.attention
+  if (queryScaling === null || inputs.positionOffset === null) return null
+  const path = '/model/query_scale'
+  const node = (name: string, op: string, nodeInputs: readonly string[]): string =>
+    builder.node({ path: `${path}/${name}`, op, inputs: nodeInputs })
+  const number = (value: number): string => builder.float32(String(value), value)
+  const count = node('Squeeze', 'Squeeze', [node('Shape', 'Shape', [inputs.inputIds])])
+  const zero = node('zero/Squeeze', 'Squeeze', [builder.int64([0])])
+  const one = node('one/Squeeze', 'Squeeze', [builder.int64([1])])
+  const positions = node('offset/Add', 'Add', [node('Range', 'Range', [zero, count, one]), inputs.positionOffset])
+  const steps = node('Floor', 'Floor', [
+    node('Div', 'Div', [cast(builder, positions, `${path}/Cast`, 'F32'), number(queryScaling.everyTokens)]),
+  ])
+  const grown = node('Mul', 'Mul', [node('Log', 'Log', [node('Add', 'Add', [steps, number(1)])]), number(queryScaling.beta)])
+  return node('Reshape', 'Reshape', [node('Add_1', 'Add', [grown, number(1)]), builder.int64([-1, 1])])
+}
+
 /** Adds the inputs that the decoder needs. */
 export function addDecoderInputs(builder: GraphBuilder, config: DecoderConfig): DecoderInputs {
   const inputIds = builder.input({ name: DECODER_IO.inputIds, dtype: 'I64', shape: ['rows'] })
@@ -70,5 +101,6 @@ export function addDecoderInputs(builder: GraphBuilder, config: DecoderConfig): 
   const { alibi } = config.attention
   const attentionBias =
     alibi === null ? null : addAlibi(builder, { inputIds, totalSequenceLength }, { ...config, attention: { ...config.attention, alibi } })
-  return { inputIds, logitsRows, seqlensK, totalSequenceLength, ropes, positionOffset, attentionBias }
+  const queryScale = addQueryScale(builder, { inputIds, positionOffset }, config)
+  return { inputIds, logitsRows, seqlensK, totalSequenceLength, ropes, positionOffset, attentionBias, queryScale }
 }

@@ -6,7 +6,7 @@ import type { TensorInfo } from '../checkpoint/types'
 import { bodyPrefix } from './body-prefix'
 import { withStoredNames } from './stored-names'
 import { createGraphBuilder, type GraphBuilder } from './builder'
-import { addAlibi, needsPositionOffset } from './decoder-inputs'
+import { addAlibi, addQueryScale, needsPositionOffset } from './decoder-inputs'
 import { DECODER_IO } from './decoder-io'
 import { addDecoderBody } from './decoder'
 import type { DecoderInputs } from './parts'
@@ -82,13 +82,17 @@ function addExportInputs(builder: GraphBuilder, config: DecoderConfig): DecoderI
   const totalSequenceLength = cast(builder, addScalar(builder, total, '/model/mask/Squeeze'), '/model/mask/Cast', 'I32')
   const positions = cast(builder, addRange(builder, total, '/model/positions'), '/model/positions/Cast', 'F32')
   const { alibi } = config.attention
+  const positionOffset = needsPositionOffset(config)
+    ? builder.node({ path: '/model/offset/Sub', op: 'Sub', inputs: [total, sequence] })
+    : null
   return {
     inputIds,
     logitsRows: addRange(builder, sequence, '/model/rows'),
     seqlensK: cast(builder, last, '/model/mask/last/Cast', 'I32'),
     totalSequenceLength,
     ropes: addRopeTables(builder, config, positions),
-    positionOffset: needsPositionOffset(config) ? builder.node({ path: '/model/offset/Sub', op: 'Sub', inputs: [total, sequence] }) : null,
+    positionOffset,
+    queryScale: addQueryScale(builder, { inputIds, positionOffset }, config),
     attentionBias:
       alibi === null
         ? null

@@ -20,6 +20,8 @@ export interface DecoderInputs {
   readonly positionOffset: string | null
   /** [1, heads, rows, total] F32: added to scaled scores. */
   readonly attentionBias: string | null
+  /** [rows, 1] F32: queries are multiplied with it. */
+  readonly queryScale: string | null
 }
 
 /** One decoder's graph. `prefix` is the folder of the body in this checkpoint. */

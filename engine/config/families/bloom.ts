@@ -67,6 +67,7 @@ export const falcon = mergeRows(bloom, {
     layers: 'all',
     windowTheta: null,
     alpha: false,
+    queryScaling: false,
     kinds: {},
   },
   alibi: null,

@@ -88,6 +88,7 @@ export const gptj = mergeRows(gpt2, {
     layers: 'all',
     windowTheta: null,
     alpha: false,
+    queryScaling: false,
     kinds: {},
   },
   learnedPositions: null,

@@ -33,6 +33,7 @@ export const llama: FamilyRow = {
     layers: 'all',
     windowTheta: null,
     alpha: false,
+    queryScaling: false,
     kinds: {},
   },
   alibi: null,

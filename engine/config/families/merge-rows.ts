@@ -7,7 +7,7 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** A rule that reads a field replaces the whole rule before it: keys of two rules make no rule. */
 function isRule(value: Readonly<Record<string, unknown>>): boolean {
-  return 'field' in value || 'fullEvery' in value || 'from' in value
+  return 'field' in value || 'fullEvery' in value || 'from' in value || 'listed' in value
 }
 
 function merged(base: unknown, change: unknown): unknown {

@@ -6,6 +6,7 @@ import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
 import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
 import { gemma, gemma2, gemma3Text } from './gemma'
 import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
+import { gptNeo, graniteMoeShared, hunyuanMoe, jais2, ministral, ministral3 } from './later'
 import { lfm2, lfm2Moe } from './lfm2'
 import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
 import { apertus, arcee, ernie45, exaone4, glm, glm4, helium, hunyuanDense, nemotron, persimmon, seedOss } from './more-dense'
@@ -76,6 +77,12 @@ export const FAMILIES: readonly FamilyRow[] = [
   internlm,
   qwen2Vl,
   qwen3Vl,
+  ministral,
+  ministral3,
+  jais2,
+  gptNeo,
+  graniteMoeShared,
+  hunyuanMoe,
 ]
 
 /** Every `model_type` that has a row or is a wrapper's, sorted. */

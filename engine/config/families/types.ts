@@ -32,8 +32,9 @@ interface NormRules {
   readonly eps: NumberRule
 }
 
-/** Which layers have a window when `layer_types` does not say: all, those that do not rotate, all but every nth, or those from an index on. */
-type WindowPattern = 'all' | 'without-rope' | { readonly fullEvery: NumberRule } | { readonly from: NumberRule }
+/** Which layers have a window when `layer_types` does not say: all, those that do not rotate, all but every nth, those from an index on, or those that GPT-Neo's list calls local. */
+type WindowPattern =
+  'all' | 'without-rope' | { readonly fullEvery: NumberRule } | { readonly from: NumberRule } | { readonly listed: string }
 
 /** Sliding windows: a token sees itself and the `size - 1` before it. */
 interface WindowRules {
@@ -58,6 +59,8 @@ interface RopeRules {
   readonly windowTheta: NumberRule
   /** Whether `alpha` of dynamic scaling raises the base (Hunyuan). */
   readonly alpha: boolean
+  /** Whether queries grow with the logarithm of their position (`llama_4_scaling_beta`, Ministral 3). */
+  readonly queryScaling: boolean
   /** Names of scaling kinds that mean another one in this family. */
   readonly kinds: Readonly<Record<string, string>>
 }

@@ -69,9 +69,13 @@ function addRows(parts: Parts, x: string, spec: AttentionSpec): QueryKeyValue {
   const rows = addProjections(parts, x, spec)
   const afterRope = config.attention.queryKeyNorm?.afterRope === true
   const prepare = (name: Named): string => {
-    const normed = addClip(parts, afterRope ? rows[name] : addNormOf(parts, rows[name], spec, name), `${spec.path}/${name}`)
+    const clipped = addClip(parts, afterRope ? rows[name] : addNormOf(parts, rows[name], spec, name), `${spec.path}/${name}`)
     const index = spec.layer.rope
+    const scale = name === 'query' ? parts.inputs.queryScale : null
     const rope = index === null ? undefined : config.ropes[index]
+    // Rotation does not change lengths, so that the scale may come first.
+    const normed =
+      scale === null ? clipped : parts.builder.node({ path: `${spec.path}/${name}/scale/Mul`, op: 'Mul', inputs: [clipped, scale] })
     if (index === null || rope === undefined || rotatesInsideAttention(config, rope)) return normed
     const numHeads = name === 'query' ? config.numAttentionHeads : config.numKeyValueHeads
     const rotated = addRotation(parts, normed, { path: `${spec.path}/${name}`, numHeads, rope, index })
