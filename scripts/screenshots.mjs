@@ -1,6 +1,6 @@
 // Takes the pictures of README and docs from the running app: node scripts/screenshots.mjs (after npm run build; needs Chromium).
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -49,12 +49,42 @@ await ask('What is a safetensors file?')
 await ask('What is the difference between .bin and .pth?')
 await take('chat')
 await take('chat-dark', 'dark')
+await page.getByRole('button', { name: 'Show tokens' }).last().click()
+await page.getByTestId('token-view').getByRole('button').nth(9).focus()
+await take('tokens')
 await page.getByTestId('nav-models').click()
 await take('models')
 await page.getByTestId('nav-devices').click()
 await take('devices')
 await page.getByTestId('nav-settings').click()
 await take('settings')
+
+async function inspect(path) {
+  await page.getByTestId('nav-convert').click()
+  if ((await page.getByTestId('inspector-back').count()) > 0) await page.getByTestId('inspector-back').click()
+  await page.getByTestId('type-path').click()
+  await page.getByTestId('path-field').fill(path)
+  await page.keyboard.press('Enter')
+  await page.getByTestId('inspector-facts').waitFor()
+  await page.getByTestId('tokenizer-facts').getByRole('status').waitFor({ state: 'detached' })
+}
+const models = join(data, 'models')
+mkdirSync(join(models, 'minimind'), { recursive: true })
+cpSync(join(root, 'resources/guide'), join(models, 'guide'), { recursive: true, filter: (path) => !path.includes('training') })
+cpSync(join(root, 'test/fixtures/custom/minimind/pretrain_16.pth'), join(models, 'minimind/pretrain_16.pth'))
+await inspect(join(models, 'guide'))
+await take('inspector')
+await page.getByRole('radio', { name: 'Tensors' }).check({ force: true })
+await page.getByTestId('tensor-search').fill('layers.3')
+await page.getByText('gate_proj.weight').click()
+await page.getByTestId('histogram').waitFor()
+await take('tensors')
+await inspect(join(models, 'minimind/pretrain_16.pth'))
+await page.getByTestId('inspector-convert').click()
+await page.getByTestId('convert-names').selectOption('auto')
+await page.getByTestId('family-mapping').waitFor()
+await page.getByTestId('conversion-plan').waitFor()
+await take('convert')
 
 await browser.close()
 app.kill('SIGTERM')
