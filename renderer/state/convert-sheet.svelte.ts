@@ -95,6 +95,9 @@ export class ConvertSheet {
     const force = 'out' in change || 'to' in change ? false : this.#order.force
     if ('to' in change) this.#suggested = null
     this.#order = { ...this.#order, force, ...change }
+    // What is planned already, or just now, is not what would be started any more.
+    this.#request += 1
+    this.#planning = true
     clearTimeout(this.#timer)
     if (pause) this.#timer = setTimeout(() => void this.#plan(), REPLAN_PAUSE_MS)
     else void this.#plan()

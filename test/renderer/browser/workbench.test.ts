@@ -261,6 +261,68 @@ describe.skipIf(chromiumPath === null)('workbench', () => {
     LIMIT_MS,
   )
 
+  /** Goes on with Tab until something has the focus, and sees that the focus can be seen. */
+  async function tabTo(page: Page, selector: string): Promise<void> {
+    for (let presses = 0; presses < 80; presses += 1) {
+      await page.keyboard.press('Tab')
+      const focus = await page.evaluate((wanted) => {
+        const element = document.activeElement
+        if (element === null || !element.matches(wanted)) return null
+        // What is hidden is drawn by its neighbour: a radio by its label.
+        const drawn = element.matches('.visually-hidden, [type=radio]') ? (element.closest('label') ?? element) : element
+        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(drawn)
+        return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none'
+      }, selector)
+      if (focus === null) continue
+      expect([selector, focus]).toEqual([selector, true])
+      return
+    }
+    throw new Error(`Tab never reaches ${selector}.`)
+  }
+
+  it(
+    'is used by keyboard alone: path, tensors, plan, queue and report',
+    () =>
+      using({ workbench: { jobs: [done] } }, async (page) => {
+        const test = (id: string): string => `[data-testid=${id}]`
+        await tabTo(page, test('nav-convert'))
+        await page.keyboard.press('Enter')
+        await tabTo(page, test('type-path'))
+        await page.keyboard.press('Enter')
+        await page.getByTestId('path-field').waitFor()
+        await page.keyboard.type('/m/tiny')
+        await page.keyboard.press('Enter')
+        await page.getByTestId('inspector-facts').waitFor()
+        await tabTo(page, '[type=radio]')
+        await page.keyboard.press('ArrowRight')
+        await tabTo(page, test('tensor-tree'))
+        await page.keyboard.press('ArrowRight')
+        await expect.poll(() => page.getByTestId('tensor-row').count()).toBeGreaterThan(1)
+        await page.getByTestId('tensor-search').waitFor()
+        await page.keyboard.press('End')
+        await page.keyboard.press('Enter')
+        await page.keyboard.press('Escape')
+        await tabTo(page, test('inspector-convert'))
+        await page.keyboard.press('Enter')
+        await page.getByTestId('conversion-plan').waitFor()
+        await page.keyboard.press('Escape')
+        await page.getByTestId('convert-sheet').waitFor({ state: 'detached' })
+        expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('inspector-convert')
+        await page.keyboard.press('Enter')
+        await page.getByTestId('conversion-plan').waitFor()
+        await tabTo(page, test('convert-out'))
+        await page.keyboard.press('Enter')
+        await page.getByTestId('job-row').getByText('Waiting').waitFor()
+        await tabTo(page, test('job-report'))
+        await page.keyboard.press('Enter')
+        await page.getByTestId('report-dialog').waitFor()
+        await page.keyboard.press('Escape')
+        await page.getByTestId('report-dialog').waitFor({ state: 'detached' })
+        expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('job-report')
+      }),
+    LIMIT_MS,
+  )
+
   it(
     'sends files whose path nobody tells, and looks into them',
     () =>
