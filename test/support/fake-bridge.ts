@@ -1,5 +1,5 @@
-// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Imports values only of fake-workbench.ts
-// and contract-sampling-off.ts, so that all three can be put into a page as a script.
+// A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Imports values only of the files that
+// renderer-page.ts puts into a page beside it as one script.
 import { SAMPLING_OFF } from '../../preload/contract-sampling-off'
 import type {
   AppInfo,
@@ -8,9 +8,7 @@ import type {
   CallName,
   CallOutput,
   Chat,
-  ChatSummary,
   ContractError,
-  DevicePlan,
   EngineState,
   LoadedModelInfo,
   Message,
@@ -22,6 +20,8 @@ import type {
   Settings,
   StreamInput,
 } from '../../preload/contract'
+import { branchOf, leafBelow, summarizeChat, withSiblings } from './fake-chats'
+import { fakePlan } from './fake-plan'
 import { createFakeWorkbench } from './fake-workbench'
 import type { FakeWorkbench, FakeWorkbenchScenario } from './fake-workbench'
 
@@ -129,73 +129,12 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   }
   const stored = (chatId: string): { chat: Chat; all: Message[]; deleted: boolean } =>
     chats.get(chatId) ?? problem('chats/unknown', 'No such chat.')
-  const withSiblings = (all: readonly Message[], message: Message): Message => ({
-    ...message,
-    siblingIds: all.filter((other) => other.parentId === message.parentId && other.role === message.role).map((other) => other.id),
-  })
-  const branchOf = (all: readonly Message[], leaf: Message | undefined): Message[] => {
-    const branch: Message[] = []
-    for (let at = leaf; at !== undefined;) {
-      branch.unshift(withSiblings(all, at))
-      const { parentId } = at
-      at = all.find((other) => other.id === parentId)
-    }
-    return branch
-  }
-  const leafBelow = (all: readonly Message[], from: Message): Message => {
-    const child = all.findLast((other) => other.parentId === from.id)
-    return child === undefined ? from : leafBelow(all, child)
-  }
   const save = (chatId: string, leaf: Message | undefined): Chat => {
     const entry = stored(chatId)
     entry.chat = { ...entry.chat, messages: branchOf(entry.all, leaf), updatedAtMs: Date.now() }
     return entry.chat
   }
-  const summary = (chat: Chat, query: string): ChatSummary | null => {
-    const hit = chat.messages.find((message) => message.content.toLowerCase().includes(query.toLowerCase()))
-    if (query !== '' && hit === undefined && !chat.title.toLowerCase().includes(query.toLowerCase())) return null
-    const at = hit?.content.toLowerCase().indexOf(query.toLowerCase()) ?? -1
-    const snippet =
-      query === '' || hit === undefined
-        ? null
-        : `${at > 24 ? '…' : ''}${hit.content.slice(Math.max(0, at - 24), at)}\u2068${hit.content.slice(at, at + query.length)}\u2069${hit.content.slice(at + query.length, at + 60)}`
-    return { id: chat.id, title: chat.title, updatedAtMs: chat.updatedAtMs, messageCount: chat.messages.length, snippet }
-  }
   const entryAt = (path: string): ModelEntry => ({ ...guideEntry, id: path, path, name: path.split('/').at(-1) ?? path, source: 'folder' })
-
-  const plan = (modelId: string, contextLength: number | null): DevicePlan => {
-    const model = models.find((each) => each.id === modelId) ?? guideEntry
-    const layers = model.parameterCount !== null && model.parameterCount > 1e9 ? 32 : 8
-    const tokens = contextLength ?? model.contextLength ?? 2048
-    const [weightBytes, kvBytes] = [model.sizeBytes, tokens * layers * 4096]
-    const predicted = { weightBytes, kvBytes, workspaceBytes: Math.round(weightBytes * 0.12) + tokens * 900, baseBytes: 62_000_000 }
-    const totalBytes = Object.values(predicted).reduce((sum, bytes) => sum + bytes, 0)
-    const stage = (kind: 'embedding' | 'layer' | 'head', index: number | null) => ({
-      kind,
-      index,
-      device: 'cpu',
-      weightBytes: kind === 'layer' ? Math.round((weightBytes * 0.8) / layers) : Math.round(weightBytes * 0.2),
-      tied: kind === 'head',
-    })
-    return {
-      modelId,
-      contextLength: tokens,
-      weightDtype: model.dtype ?? 'F32',
-      stages: [stage('embedding', null), ...Array.from({ length: layers }, (_, index) => stage('layer', index)), stage('head', null)],
-      devices: [
-        {
-          id: 'cpu',
-          kind: 'cpu',
-          name: 'AMD Ryzen 7 7840U',
-          totalBytes: 33_400_000_000,
-          freeBytes: 21_900_000_000,
-          predicted: { ...predicted, totalBytes },
-          measuredBytes: scenario.measuredBytes === undefined ? Math.round(totalBytes * 0.94) : scenario.measuredBytes,
-        },
-      ],
-      fits: totalBytes < 21_900_000_000,
-    }
-  }
 
   const services: { readonly [N in CallName]: (input: CallInput<N>) => CallOutput<N> } = {
     ...workbench.services,
@@ -237,11 +176,12 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
       setEngine({ status: 'idle' })
       return null
     },
-    'plan.preview': ({ modelId, contextLength }) => plan(modelId, contextLength),
+    'plan.preview': ({ modelId, contextLength }) =>
+      fakePlan(models.find((each) => each.id === modelId) ?? guideEntry, { modelId, contextLength, measuredBytes: scenario.measuredBytes }),
     'chats.list': ({ query }) =>
       [...chats.values()]
         .filter((entry) => !entry.deleted)
-        .flatMap((entry) => summary(entry.chat, query) ?? [])
+        .flatMap((entry) => summarizeChat(entry.chat, query) ?? [])
         .sort((a, b) => b.updatedAtMs - a.updatedAtMs),
     'chats.create': () => {
       const chat: Chat = {

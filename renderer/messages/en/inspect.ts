@@ -63,6 +63,7 @@ export const inspectTexts = {
   'stats.label': 'Statistics of the tensor',
   'stats.reading': 'Reading the tensor: {percent}',
   'stats.histogram': 'Histogram of the values from {from} to {to}',
+  'stats.constant': 'Every value is {value}.',
   'stats.outside': { one: '{count} value lies outside', other: '{count} values lie outside' },
   'stats.min': 'Minimum',
   'stats.max': 'Maximum',

@@ -59,6 +59,7 @@ export const inspectTexts = {
   'stats.label': '张量的统计',
   'stats.reading': '正在读取张量：{percent}',
   'stats.histogram': '{from} 到 {to} 的数值分布图',
+  'stats.constant': '所有值都是 {value}。',
   'stats.outside': { other: '另有 {count} 个值在范围外' },
   'stats.min': '最小值',
   'stats.max': '最大值',

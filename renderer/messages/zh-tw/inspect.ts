@@ -59,6 +59,7 @@ export const inspectTexts = {
   'stats.label': '張量的統計',
   'stats.reading': '正在讀取張量：{percent}',
   'stats.histogram': '{from} 到 {to} 的數值分布圖',
+  'stats.constant': '所有值都是 {value}。',
   'stats.outside': { other: '另有 {count} 個值在範圍外' },
   'stats.min': '最小值',
   'stats.max': '最大值',

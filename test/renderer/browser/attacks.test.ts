@@ -73,7 +73,8 @@ describe.skipIf(chromiumPath === null)('hostile replies', () => {
     return page
   }
 
-  it.each([
+  // Side by side: each mostly waits for its page.
+  it.concurrent.each([
     ['scripts', '<script>window.pwned = 1</script>\n\n<svg><script>window.pwned = 1</script></svg>'],
     [
       'handlers',
