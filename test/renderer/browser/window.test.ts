@@ -183,13 +183,13 @@ describe.skipIf(chromiumPath === null)('window', () => {
   it(
     'leads through a conversation by keyboard alone',
     () =>
-      using({ reply: { pieces: Array.from({ length: 30 }, (_, index) => `word${index} `), pauseMs: 15 } }, async (page) => {
+      using({ reply: { pieces: Array.from({ length: 120 }, (_, index) => `word${index} `), pauseMs: 15 } }, async (page) => {
         await page.keyboard.type('First question')
         await page.keyboard.press('Shift+Enter')
         await page.keyboard.type('second line')
         await page.keyboard.press('Enter')
         await page.getByTestId('stop').waitFor()
-        await page.getByText('word3 ').waitFor()
+        await page.getByTestId('assistant-message').getByText('word3 ').waitFor()
         await page.keyboard.press('Escape')
         await page.getByText('Stopped by you').waitFor()
         expect(await page.getByTestId('user-message').innerText()).toContain('First question\nsecond line')
