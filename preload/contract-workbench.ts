@@ -50,7 +50,15 @@ export interface CheckpointSummary {
 export interface TokenizerSummary {
   readonly tokenizer: {
     readonly file: string
-    readonly kind: 'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt'
+    readonly kind:
+      | 'sentencepiece-bpe'
+      | 'sentencepiece-unigram'
+      | 'tokenizer-json'
+      | 'gguf'
+      | 'tiktoken'
+      | 'vocab-merges'
+      | 'vocab-txt'
+      | 'custom-python'
     /** Why this file and no other. */
     readonly why: Remark
     readonly vocabSize: number

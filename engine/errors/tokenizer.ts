@@ -19,6 +19,15 @@ export const tokenizerErrors = {
   'tokenizer/too-slow': (d: { path: string; maxMs: number }) =>
     `Tokenizing with ${d.path} was stopped after ${d.maxMs} ms: one of its expressions does not come to an end on this text.`,
   'tokenizer/segmentation-failed': (d: { path: string; reason: string }) => `The text could not be tokenized with ${d.path}: ${d.reason}.`,
+  'tokenizer/custom-code-missing': (d: { directory: string; file: string }) =>
+    `The tokenizer of ${d.directory} is a Python file, ${d.file}, which is not there.`,
+  'tokenizer/custom-code-needs-consent': (d: { directory: string; className: string; files: readonly string[]; hash: string }) =>
+    `The model in ${d.directory} brings a tokenizer of its own, ${d.className} (${d.files.join(', ')}). Read that code; it is run in a sandbox once you agree to it, in the window or with --trust-tokenizer ${d.hash}.`,
+  'tokenizer/custom-code-failed': (d: { path: string; problem: string }) => `The model's own tokenizer ${d.path} failed: ${d.problem}.`,
+  'tokenizer/custom-code-stopped': (d: { path: string; end: string; reason: string }) =>
+    `The model's own tokenizer ${d.path} was stopped (${d.end}${d.reason === '' ? '' : `: ${d.reason}`}): it went beyond the limits of its sandbox.`,
+  'tokenizer/sandbox-unavailable': (d: { reason: string }) =>
+    `The sandbox for a model's own tokenizer cannot be started safely on this machine (${d.reason}); nothing was run.`,
   'template/invalid': (d: { source: string; line: number; reason: string }) =>
     `The chat template in ${d.source} does not compile (line ${d.line}): ${d.reason}.`,
   'template/raised': (d: { source: string; message: string }) => `The model's chat template refuses this conversation: ${d.message}`,

@@ -24,6 +24,8 @@ export interface LoadModelOptions extends OpenDecoderOptions {
   readonly contextLength?: number | null
   /** The tokenizer's folder (or a file in it), where it does not lie beside the weights; its chat template counts too. */
   readonly tokenizer?: string
+  /** Hashes of custom tokenizer code that may run in the sandbox. */
+  readonly trustedCode?: readonly string[]
 }
 
 /** A loaded model. Dispose frees the decoder; sequences made from it are disposed by whoever made them, before the model. */
@@ -89,14 +91,16 @@ async function templateOrProblem(
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const startMs = performance.now()
-  const { contextLength: wantedContext, tokenizer: tokenizerPath, ...decoderOptions } = options
+  const { contextLength: wantedContext, tokenizer: tokenizerPath, trustedCode = [], ...decoderOptions } = options
   const { directory, config, decoder, ...opened } = await openDecoder(path, decoderOptions)
+  const opening: Tokenizer[] = []
   try {
     const defaults =
       opened.generationDefaults ??
       (await loadGenerationDefaults(directory, { fallback: config, ...(options.signal && { signal: options.signal }) }))
     const tokenizerPlace = tokenizerPath === undefined ? directory : await tokenizerFolder(tokenizerPath)
-    const tokenizer = await loadTokenizer(tokenizerPlace)
+    const tokenizer = await loadTokenizer(tokenizerPlace, { trustedCode })
+    opening.push(tokenizer)
     const { template, problem } = await templateOrProblem(tokenizerPlace, tokenizer)
     const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, opened.contextLength)
     return {
@@ -120,9 +124,13 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       loadMs: performance.now() - startMs,
       createStreamDecoder: () => tokenizer.streamDecoder({ skipSpecial: true }),
       createSequence: () => createSequence(decoder, { capacityTokens: contextLength }),
-      [Symbol.dispose]: () => decoder[Symbol.dispose](),
+      [Symbol.dispose]: () => {
+        decoder[Symbol.dispose]()
+        tokenizer[Symbol.dispose]?.()
+      },
     }
   } catch (cause) {
+    for (const each of opening) each[Symbol.dispose]?.()
     decoder[Symbol.dispose]()
     throw cause
   }

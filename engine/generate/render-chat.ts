@@ -14,6 +14,8 @@ const MAX_TEMPLATE_BYTES = 4 * 1024 * 1024
 /** `strftimeNow` replaces the clock of templates that write the date. */
 export interface RenderChatOptions {
   readonly strftimeNow?: (format: string) => string
+  /** Hashes of custom tokenizer code that may run in the sandbox. */
+  readonly trustedCode?: readonly string[]
 }
 
 /**
@@ -43,7 +45,10 @@ async function ofModel(path: string, options: RenderChatOptions): Promise<ChatTe
   const source = await findModelSource(path)
   // A GGUF file brings its own tokenizer and template.
   const directory = source.kind === 'gguf' ? source.path : source.directory
-  return loadChatTemplate(directory, { ...options, tokenizer: await loadTokenizer(directory) })
+  const tokenizer = await loadTokenizer(directory, options)
+  // The template needs to know the special tokens only.
+  tokenizer[Symbol.dispose]?.()
+  return loadChatTemplate(directory, { ...options, tokenizer })
 }
 
 async function ofFile(path: string, options: RenderChatOptions): Promise<ChatTemplate> {

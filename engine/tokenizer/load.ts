@@ -4,27 +4,42 @@ import { basename, dirname, join } from 'node:path'
 import { fileError, openRandomAccessFile } from '../bytes/random-access-file'
 import { readGgufHeader } from '../checkpoint/gguf/header'
 import { modelFolderOfOnnx } from '../checkpoint/onnx/variants'
-import { engineError } from '../errors'
+import { readJsonFile, MAX_CONFIG_JSON_BYTES, type JsonValue } from '../bytes/json'
+import { EngineError, engineError } from '../errors'
+import { customClassOf, readCustomCode, type CustomCode } from './custom/custom-code'
+import { loadCustomTokenizer } from './custom/load-custom'
 import { isGgufName } from './gguf/chat-templates'
 import { loadGgufTokenizer } from './gguf/gguf-tokenizer'
 import { loadTiktoken, loadVocabMerges, loadVocabTxt, looksLikeRanks } from './plain-vocabularies'
 import { loadSentencePiece } from './sentencepiece'
 import { readTokenizerConfig } from './tokenizer-config'
+import { isKnownTokenizer } from './tokenizer-class'
 import { loadTokenizerJson } from './tokenizer-json'
 import type { Tokenizer } from './types'
 
 /** Files a tokenizer is made from, the first that a folder has wins; *.tiktoken and *.gguf follow. merges.txt alone is none. */
 const FILES = ['tokenizer.json', 'tokenizer.model', 'tiktoken.model', 'vocab.json', 'vocab.txt'] as const
 
+/** How a tokenizer is loaded. */
+export interface LoadTokenizerOptions {
+  /** Hashes of custom tokenizer code that somebody looked at and agreed to run in the sandbox; other code is not run. */
+  readonly trustedCode?: readonly string[]
+}
+
 /**
  * Opens the tokenizer of a model directory, a tokenizer or GGUF file, or of the model that an ONNX file belongs to. In a directory tokenizer.json wins over tokenizer.model, that over the older
  * vocabularies, and those over a GGUF file (`source` of the result says which it was); a file is read with the configuration that stands beside it.
- * Throws "tokenizer/missing" and the codes of the readers.
+ * A folder whose `auto_map` names a Python tokenizer, and whose files are no tokenizer that is known without it, needs `trustedCode`.
+ * Throws "tokenizer/missing", "tokenizer/custom-code-needs-consent" and the codes of the readers.
  */
-export async function loadTokenizer(pathOrDirectory: string): Promise<Tokenizer> {
+export async function loadTokenizer(pathOrDirectory: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
   const named = pathOrDirectory.toLowerCase().endsWith('.onnx') ? modelFolderOfOnnx(pathOrDirectory) : pathOrDirectory
   const isDirectory = await isFolder(named)
   const directory = isDirectory ? named : dirname(named)
+  if (isDirectory) {
+    const custom = await loadCustom(directory, options.trustedCode ?? [])
+    if (custom !== null) return custom
+  }
   const file = isDirectory ? await findFile(directory) : named
   if (isGgufName(file)) return await loadGgufTokenizer((await readGgufHeader(file)).metadata, { path: file })
   const config = await readTokenizerConfig(directory)
@@ -33,6 +48,38 @@ export async function loadTokenizer(pathOrDirectory: string): Promise<Tokenizer>
   if (name.endsWith('.json')) return await loadTokenizerJson(file, config)
   if (name === 'vocab.txt') return await loadVocabTxt(file, config)
   return (await startsWithRanks(file)) ? await loadTiktoken(file, config) : await loadSentencePiece(file, config)
+}
+
+/** The tokenizer that the folder's own Python file makes, or null where the folder needs none. */
+async function loadCustom(directory: string, trusted: readonly string[]): Promise<Tokenizer | null> {
+  const code = await findCustomCode(directory)
+  if (code === null) return null
+  if (!trusted.includes(code.hash)) {
+    const { className, hash, sources } = code
+    throw engineError('tokenizer/custom-code-needs-consent', { directory, className, files: sources.map(({ name }) => name), hash })
+  }
+  return await loadCustomTokenizer(code)
+}
+
+/**
+ * The Python code that the tokenizer of a folder needs, or null: where there is no such code, or another file that says the same without it.
+ * Throws "tokenizer/custom-code-missing" and the codes of the readers. Nothing is run.
+ */
+export async function findCustomCode(directory: string): Promise<CustomCode | null> {
+  const className = customClassOf(await readJsonOrUndefined(join(directory, 'tokenizer_config.json')))
+  if (className === null) return null
+  const names = await readdir(directory)
+  if (names.includes('tokenizer.json') || isKnownTokenizer(await readTokenizerConfig(directory))) return null
+  return await readCustomCode(directory, className)
+}
+
+async function readJsonOrUndefined(path: string): Promise<JsonValue | undefined> {
+  try {
+    return await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES })
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'bytes/not-found') return undefined
+    throw error
+  }
 }
 
 /** Names in a directory that a tokenizer can be made from, the one that wins first. */

@@ -71,3 +71,22 @@ export function resolveTokenizerClass(names: { readonly hubClass: string | null;
       return 'files'
   }
 }
+
+/** Classes with Python files of their own that are read from their vocabularies without them: the files here say all that those do. */
+const READ_WITHOUT_CODE: ReadonlySet<string> = new Set([
+  'LlamaTokenizer',
+  'CodeLlamaTokenizer',
+  'GPT2Tokenizer',
+  'Qwen2Tokenizer',
+  'QWenTokenizer',
+  'TikTokenTokenizer',
+  'PreTrainedTokenizer',
+])
+
+/** Whether a tokenizer is read from its vocabulary alone although `auto_map` names a Python file. */
+export function isKnownTokenizer(config: { readonly className: string | null; readonly modelType: string | null } | null): boolean {
+  if (config === null) return false
+  const { className, modelType } = config
+  const byType = modelType !== null && (BUILT_FROM_FILES.has(modelType) || OWN_CLASS[modelType] !== undefined)
+  return byType || (className !== null && READ_WITHOUT_CODE.has(className.replace(/Fast$/, '')))
+}

@@ -14,6 +14,8 @@ export interface TokenizerConfig {
   readonly tokenizerClass: TokenizerClass
   /** `tokenizer_class` as written. */
   readonly className: string | null
+  /** `model_type` of config.json. */
+  readonly modelType: string | null
   /** `add_prefix_space` is there and true. */
   readonly spacePrefixAsked: boolean
   /** What a BERT tokenizer does to a text. */
@@ -70,6 +72,7 @@ export async function readTokenizerConfig(directory: string): Promise<TokenizerC
       modelType: text(modelConfig?.['model_type']),
     }),
     className: text(file['tokenizer_class']) ?? text(modelConfig?.['tokenizer_class']),
+    modelType: text(modelConfig?.['model_type']),
     spacePrefixAsked: file['add_prefix_space'] === true,
     bert: {
       lowercase: file['do_lower_case'] !== false,

@@ -15,7 +15,8 @@ interface DecodeOptions {
 }
 
 /** What a tokenizer was read from. */
-type TokenizerKind = 'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt'
+type TokenizerKind =
+  'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt' | 'custom-python'
 
 /** Text to ids and back, as the reference library does it. */
 export interface Tokenizer {
@@ -40,6 +41,8 @@ export interface Tokenizer {
   readonly parsesSpecialByDefault: boolean
   /** The special tokens the model's files name (`bos_token`, `eos_token`, ...), as chat templates see them. */
   readonly specialTokens: Readonly<Record<string, string>>
+  /** Ends what runs beside the tokenizer, where anything does. */
+  readonly [Symbol.dispose]?: () => void
 }
 
 /** Turns a growing list of ids into text deltas that never split a character; the deltas joined equal the one-shot decode. */

@@ -312,6 +312,12 @@ export const zhCnErrors: ErrorCatalogue = {
   'tokenizer/bad-id': '{id} 不是 token 编号：编号是从 0 开始的整数。',
   'tokenizer/text-too-long': '文本有 {characters} 个字符；一次最多处理 {maxCharacters} 个。',
   'tokenizer/too-slow': '用 {path} 分词在 {maxMs} 毫秒后被停止：其中一个表达式对这段文本没有尽头。',
+  'tokenizer/custom-code-missing': '{directory} 的分词器是一个 Python 文件 {file}，但它不在那里。',
+  'tokenizer/custom-code-needs-consent':
+    '{directory} 中的模型自带分词器 {className}（{files}）。请先阅读这段代码；在窗口中同意或使用 --trust-tokenizer {hash} 后，它会在沙盒中运行。',
+  'tokenizer/custom-code-failed': '模型自带的分词器 {path} 失败：{problem}。',
+  'tokenizer/custom-code-stopped': '模型自带的分词器 {path} 已被停止（{end} {reason}）：它超出了沙盒的限制。',
+  'tokenizer/sandbox-unavailable': '这台机器上无法安全地启动分词器沙盒（{reason}）；没有运行任何代码。',
   'tokenizer/segmentation-failed': '无法用 {path} 对文本分词：{reason}。',
   'template/invalid': '{source} 中的对话模板无法编译（第 {line} 行）：{reason}。',
   'template/raised': '模型的对话模板拒绝了这个会话：{message}',

@@ -312,6 +312,12 @@ export const zhTwErrors: ErrorCatalogue = {
   'tokenizer/bad-id': '{id} 不是 token 編號：編號是從 0 開始的整數。',
   'tokenizer/text-too-long': '文字有 {characters} 個字元；一次最多處理 {maxCharacters} 個。',
   'tokenizer/too-slow': '用 {path} 分詞在 {maxMs} 毫秒後被停止：其中一個運算式對這段文字沒有盡頭。',
+  'tokenizer/custom-code-missing': '{directory} 的分詞器是一個 Python 檔案 {file}，但它不在那裡。',
+  'tokenizer/custom-code-needs-consent':
+    '{directory} 中的模型自帶分詞器 {className}（{files}）。請先閱讀這段程式碼；在視窗中同意或使用 --trust-tokenizer {hash} 後，它會在沙盒中執行。',
+  'tokenizer/custom-code-failed': '模型自帶的分詞器 {path} 失敗：{problem}。',
+  'tokenizer/custom-code-stopped': '模型自帶的分詞器 {path} 已被停止（{end} {reason}）：它超出了沙盒的限制。',
+  'tokenizer/sandbox-unavailable': '這台機器上無法安全地啟動分詞器沙盒（{reason}）；沒有執行任何程式碼。',
   'tokenizer/segmentation-failed': '無法用 {path} 對文字分詞：{reason}。',
   'template/invalid': '{source} 中的對話範本無法編譯（第 {line} 行）：{reason}。',
   'template/raised': '模型的對話範本拒絕了這則對話：{message}',

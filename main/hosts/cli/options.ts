@@ -86,3 +86,15 @@ export const deviceMapOption = (): Option =>
 /** `--tokenizer`: training scripts keep it apart from the weights. */
 export const tokenizerOption = (): Option =>
   new Option('--tokenizer <path>', 'folder of the tokenizer, where it does not lie beside the weights')
+
+/** `--trust-tokenizer`: the hash of a model's own tokenizer code, from the error that asks for it. */
+export const trustTokenizerOption = (): Option =>
+  new Option('--trust-tokenizer <hash>', "run the model's own Python tokenizer with this hash, in a sandbox").argParser((text) => {
+    if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('It must be the hash that the error message names.')
+    return text
+  })
+
+/** What `--trust-tokenizer` means to the engine. */
+export function trustedCode(options: { readonly trustTokenizer?: string }): { readonly trustedCode: readonly string[] } {
+  return { trustedCode: options.trustTokenizer === undefined ? [] : [options.trustTokenizer] }
+}

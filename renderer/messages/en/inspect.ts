@@ -35,6 +35,7 @@ export const inspectTexts = {
   'tokenizer.kind.tiktoken': 'tiktoken ranks',
   'tokenizer.kind.vocab-merges': 'vocab.json and merges.txt',
   'tokenizer.kind.vocab-txt': 'vocab.txt',
+  'tokenizer.kind.custom-python': "the model's own Python file",
   'template.missing': 'This model brings no chat template',
   'template.missingText':
     'Conversations are written for it with the built-in template: {family}. If it was trained with another one, its replies will be worse.',

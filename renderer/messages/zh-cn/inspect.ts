@@ -34,6 +34,7 @@ export const inspectTexts = {
   'tokenizer.kind.tiktoken': 'tiktoken 词表',
   'tokenizer.kind.vocab-merges': 'vocab.json 与 merges.txt',
   'tokenizer.kind.vocab-txt': 'vocab.txt 文件',
+  'tokenizer.kind.custom-python': '模型自己的 Python 文件',
   'template.missing': '这个模型没有自带对话模板',
   'template.missingText': '对话会按内置模板写给它：{family}。如果它是用其他模板训练的，回复质量会下降。',
   'template.builtIn': '内置：{family}',

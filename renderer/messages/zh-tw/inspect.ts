@@ -34,6 +34,7 @@ export const inspectTexts = {
   'tokenizer.kind.tiktoken': 'tiktoken 詞表',
   'tokenizer.kind.vocab-merges': 'vocab.json 與 merges.txt',
   'tokenizer.kind.vocab-txt': 'vocab.txt 檔',
+  'tokenizer.kind.custom-python': '模型自己的 Python 檔案',
   'template.missing': '這個模型沒有自帶對話範本',
   'template.missingText': '對話會以內建範本寫給它：{family}。如果它是以其他範本訓練的，回覆品質會下降。',
   'template.builtIn': '內建：{family}',

@@ -3,10 +3,19 @@ import type { Command } from 'commander'
 import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import { preparedFolder } from '../../prepared-folder'
-import { formatList, formatOverrideOption, integerFrom, threadsOption, tokenizerOption } from '../options'
+import {
+  formatList,
+  formatOverrideOption,
+  integerFrom,
+  threadsOption,
+  tokenizerOption,
+  trustedCode,
+  trustTokenizerOption,
+} from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface PerplexityOptions {
+  readonly trustTokenizer?: string
   readonly file: string
   readonly formats?: readonly WeightFormatName[]
   readonly formatOverride?: readonly FormatOverride[]
@@ -37,6 +46,7 @@ export function registerPerplexity(program: Command, terminal: Terminal): void {
     .option('--stride <tokens>', 'tokens between windows (default: half a window)', integerFrom(1, 1_048_576))
     .addOption(tokenizerOption())
     .addOption(threadsOption())
+    .addOption(trustTokenizerOption())
     .option('--json', 'answer with one JSON document')
     .action((model: string, options: PerplexityOptions) => perplexity(model, options, terminal))
 }
@@ -62,6 +72,7 @@ async function perplexity(model: string, options: PerplexityOptions, terminal: T
       contextLength: options.context,
       signal,
       ...(tokenizer !== undefined && { tokenizer }),
+      ...trustedCode(options),
       ...(threads !== undefined && { threads }),
     })
     const ids = loaded.tokenizer.encode(text, { addSpecial: true, parseSpecial: false })

@@ -1,11 +1,13 @@
 // `weightroom render`: the prompt that a chat template makes of a conversation.
 import type { Command } from 'commander'
 import { cliError } from '../cli-error'
+import { trustedCode, trustTokenizerOption } from '../options'
 import { writeJson, writeText, type Terminal } from '../terminal'
 
 interface RenderOptions {
   readonly chat: string
   readonly date?: string
+  readonly trustTokenizer?: string
   readonly json?: true
 }
 
@@ -16,6 +18,7 @@ export function registerRender(program: Command, terminal: Terminal): void {
     .description("show the prompt that a model's chat template, or a .jinja file, makes of a conversation")
     .requiredOption('--chat <file>', 'JSON: {messages, tools?, add_generation_prompt?, ...}; every key is a variable of the template')
     .option('--date <text>', 'what strftime_now gives, whatever its format')
+    .addOption(trustTokenizerOption())
     .option('--json', 'answer with one JSON document: {prompt}')
     .action(async (model: string, options: RenderOptions) => {
       const [{ renderChat }, { modelPath }] = await Promise.all([
@@ -23,11 +26,10 @@ export function registerRender(program: Command, terminal: Terminal): void {
         import('../model-path'),
       ])
       const { date } = options
-      const prompt = await renderChat(
-        await modelPath(model, terminal.signal),
-        await readVariables(options.chat),
-        date === undefined ? {} : { strftimeNow: () => date },
-      )
+      const prompt = await renderChat(await modelPath(model, terminal.signal), await readVariables(options.chat), {
+        ...trustedCode(options),
+        ...(date !== undefined && { strftimeNow: () => date }),
+      })
       if (options.json) writeJson(terminal, { prompt })
       else writeText(terminal, prompt)
     })

@@ -7,7 +7,17 @@ import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import { preparedFolder } from '../../prepared-folder'
 import { cliError } from '../cli-error'
-import { deviceMapOption, formatOption, formatOverrideOption, integerFrom, runtimeOption, threadsOption, tokenizerOption } from '../options'
+import {
+  deviceMapOption,
+  formatOption,
+  formatOverrideOption,
+  integerFrom,
+  runtimeOption,
+  threadsOption,
+  tokenizerOption,
+  trustedCode,
+  trustTokenizerOption,
+} from '../options'
 import { addSamplingOptions, samplingSettings, type SamplingOptions } from '../sampling-options'
 import { writeJson, writeText, type Terminal } from '../terminal'
 
@@ -22,6 +32,7 @@ interface RunOptions extends SamplingOptions {
   readonly runtime?: OrtRuntime['kind']
   readonly format: WeightFormatName | 'auto'
   readonly formatOverride?: readonly FormatOverride[]
+  readonly trustTokenizer?: string
   readonly json?: true
 }
 
@@ -41,6 +52,7 @@ export function registerRun(program: Command, terminal: Terminal): void {
     .addOption(deviceMapOption())
     .addOption(threadsOption())
     .addOption(runtimeOption())
+    .addOption(trustTokenizerOption())
     .option('--json', 'answer with one JSON document')
     .action((model: string, prompt: string | undefined, options: RunOptions) => run({ model, prompt, options }, terminal))
 }
@@ -75,6 +87,7 @@ async function loadFor(
     prepared: { folder: preparedFolder(process.env) },
     signal,
     ...(tokenizer !== undefined && { tokenizer }),
+    ...trustedCode(options),
     ...(threads !== undefined && { threads }),
     ...(runtime && { runtime }),
   })

@@ -4,6 +4,7 @@ import { Option } from 'commander'
 import type { Tokenizer } from '../../../../engine/tokenizer/types'
 import { printable } from '../../printable'
 import { cliError } from '../cli-error'
+import { trustedCode, trustTokenizerOption } from '../options'
 import { writeJson, type Terminal } from '../terminal'
 
 interface TokenizeOptions {
@@ -11,6 +12,7 @@ interface TokenizeOptions {
   readonly text?: string
   /** A path, or true where --file names the file. */
   readonly linesJson?: string | true
+  readonly trustTokenizer?: string
   readonly special?: true
   readonly json?: true
 }
@@ -33,13 +35,14 @@ export function registerTokenize(program: Command, terminal: Terminal): void {
     .addOption(new Option('--text <text>', 'this text').conflicts(['file', 'linesJson']))
     .addOption(new Option('--lines-json [path]', 'the file is a JSON array of texts; answer with an array').conflicts('text'))
     .option('--special', 'add the begin and end tokens, and recognise special tokens in any text')
+    .addOption(trustTokenizerOption())
     .option('--json', 'answer with one JSON document: [{ids, decoded}]')
     .action(async (model: string, options: TokenizeOptions, command: Command) => {
       const { file, text, linesJson } = options
       const sources = [file, text, typeof linesJson === 'string' ? linesJson : undefined].filter((source) => source !== undefined)
       if (sources.length !== 1) command.error('error: one of --file and --text is needed')
       const [{ loadTokenizer }, { modelPath }] = await Promise.all([import('../../../../engine/tokenizer/load'), import('../model-path')])
-      const tokenizer = await loadTokenizer(await modelPath(model, terminal.signal))
+      const tokenizer = await loadTokenizer(await modelPath(model, terminal.signal), trustedCode(options))
       const encodings = await encodeAll(tokenizer, {
         texts: await readTexts(options),
         special: options.special === true,
