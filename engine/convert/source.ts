@@ -5,7 +5,7 @@ import { MAX_CONFIG_JSON_BYTES, parseJson, readJsonFile, type JsonValue } from '
 import { openCheckpoint } from '../checkpoint/open'
 import type { Checkpoint } from '../checkpoint/types'
 import { readConfigJson } from '../config/read-config'
-import { engineError } from '../errors'
+import { EngineError, engineError } from '../errors'
 import { tokenizerFolder } from '../inspect/model-files'
 import { isKnownGguf, mapFromGguf } from './gguf/from-gguf'
 import { mapGguf, type GgufMapping } from './gguf/map-gguf'
@@ -31,13 +31,23 @@ function checkOptions({ family, stripPrefix, include }: ConversionRequest): void
   if (family !== undefined && include === 'optimizer') throw exclude('include optimizer')
 }
 
+/** A GGUF model is mapped back unasked: its own names mean nothing to any reader of other formats. What is no whole model keeps them. */
+async function impliedMapping(checkpoint: Checkpoint, options: Parameters<typeof mapFromGguf>[1]): Promise<FamilyMapping | null> {
+  if (!isKnownGguf(checkpoint)) return null
+  try {
+    const mapping = await mapFromGguf(checkpoint, options)
+    return mapping.plan.unmapped.length === 0 ? mapping : null
+  } catch (cause) {
+    if (cause instanceof EngineError && cause.code.startsWith('config/')) return null
+    throw cause
+  }
+}
+
 async function mappingOf(checkpoint: Checkpoint, request: ConversionRequest, tokenizer: string | null): Promise<FamilyMapping | null> {
   const { source: path, family, stripPrefix, config, settings, signal } = request
   const common = { ...(settings && { settings }), ...(signal && { signal }) }
-  // A GGUF file is mapped back unasked: its own names mean nothing to any reader of other formats.
-  if (isKnownGguf(checkpoint) && (family === 'auto' || (family === undefined && stripPrefix === undefined)))
-    return mapFromGguf(checkpoint, common)
-  if (family === undefined) return null
+  if (family === 'auto' && isKnownGguf(checkpoint)) return mapFromGguf(checkpoint, common)
+  if (family === undefined) return stripPrefix === undefined ? impliedMapping(checkpoint, common) : null
   return mapFamily(checkpoint, {
     ...common,
     path,

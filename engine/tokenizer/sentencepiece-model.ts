@@ -41,6 +41,8 @@ interface NormalizerSpec {
   readonly escapeWhitespaces: boolean
   /** False when the text is taken as it is: the file has no character map. */
   readonly hasCharsmap: boolean
+  /** The compiled table of what characters become; null where there is none. */
+  readonly charsmap: Uint8Array | null
 }
 
 interface TrainerSpec {
@@ -184,19 +186,19 @@ function readNormalizerSpec(bytes: Uint8Array, path: string): NormalizerSpec {
   let addDummyPrefix = true
   let removeExtraWhitespaces = true
   let escapeWhitespaces = true
-  let hasCharsmap = false
+  let charsmap: Uint8Array | null = null
   const flag = (field: ProtoField & { wire: 'varint' }) => field.value !== 0n
   for (const field of readProtoFields(bytes, { what: path })) {
     if (field.number === 2 && field.wire === 'bytes' && field.bytes.length > 0) {
       checkCharsmap(field.bytes, path)
-      hasCharsmap = true
+      charsmap = field.bytes
     } else if (field.wire === 'varint') {
       if (field.number === 3) addDummyPrefix = flag(field)
       else if (field.number === 4) removeExtraWhitespaces = flag(field)
       else if (field.number === 5) escapeWhitespaces = flag(field)
     }
   }
-  return { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, hasCharsmap }
+  return { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, hasCharsmap: charsmap !== null, charsmap }
 }
 
 /** A character map is the byte length of a double-array trie, the trie, and the replacement texts. */

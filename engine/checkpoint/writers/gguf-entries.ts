@@ -7,6 +7,7 @@ export type GgufEntryValue =
   | { readonly type: 'string'; readonly value: string }
   | { readonly type: 'strings'; readonly values: readonly string[] }
   | { readonly type: 'i32s' | 'f32s'; readonly values: readonly number[] }
+  | { readonly type: 'u8s'; readonly values: Uint8Array }
 
 /** Metadata in the order in which it is written. */
 export type GgufEntries = readonly (readonly [key: string, value: GgufEntryValue])[]

@@ -8,7 +8,7 @@ import type { FileLayout, OutputTensor, StoredDtype } from './file-layout'
 const VERSION = 3
 const ALIGNMENT_BYTES = 32
 /** Numbers of the value types in the file. */
-const TYPE = { u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 } as const
+const TYPE = { u8: 0, u32: 4, i32: 5, f32: 6, bool: 7, string: 8, array: 9 } as const
 /** ggml has four dimensions. */
 const MAX_RANK = 4
 
@@ -56,6 +56,8 @@ function encodeValue(value: GgufEntryValue): Uint8Array {
       return Buffer.concat([u32(TYPE.string), text(value.value)])
     case 'strings':
       return Buffer.concat([u32(TYPE.array), u32(TYPE.string), u64(value.values.length), ...value.values.map(text)])
+    case 'u8s':
+      return Buffer.concat([u32(TYPE.array), u32(TYPE.u8), u64(value.values.length), value.values])
     case 'i32s':
     case 'f32s': {
       const element = value.type === 'i32s' ? 'i32' : 'f32'
@@ -103,10 +105,14 @@ export function layOutGguf(tensors: readonly OutputTensor[], options: { readonly
     ...descriptions,
   ])
   const dataStartBytes = aligned(header.length)
+  // Zeros behind the last tensor: the file ends where the next one would begin.
+  const last = placed.at(-1)
+  const endBytes = last ? last.offsetBytes + last.tensor.sizeBytes : 0
+  const tail = { offsetBytes: dataStartBytes + endBytes, bytes: new Uint8Array(position - endBytes) }
   return {
     sizeBytes: dataStartBytes + position,
     slots: placed.map(({ tensor, offsetBytes }) => ({ tensor, offsetBytes: dataStartBytes + offsetBytes, crcSeed: 0 })),
     hasChecksums: false,
-    structure: () => [{ offsetBytes: 0, bytes: header }],
+    structure: () => [{ offsetBytes: 0, bytes: header }, ...(tail.bytes.length > 0 ? [tail] : [])],
   }
 }

@@ -10,6 +10,11 @@ const text = (value: string): GgufEntryValue => ({ type: 'string', value })
 /** general.file_type: what most tensors are. */
 const FILE_TYPES: Readonly<Record<string, number>> = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7, BF16: 32 }
 
+/** Whether a longrope scales all lengths alike, as rotary factors that were read from a GGUF file do. */
+function isOneTable({ shortFactor, longFactor, attentionFactor }: Extract<RopeScaling, { kind: 'longrope' }>): boolean {
+  return attentionFactor === 1 && shortFactor.join() === longFactor.join()
+}
+
 function scalingEntries(scaling: RopeScaling, key: (name: string) => string): GgufEntries {
   switch (scaling.kind) {
     case 'default':
@@ -26,6 +31,14 @@ function scalingEntries(scaling: RopeScaling, key: (name: string) => string): Gg
       return [
         [key('rope.scaling.type'), text('yarn')],
         [key('rope.scaling.factor'), f32(scaling.factor)],
+        [key('rope.scaling.original_context_length'), u32(scaling.originalMaxPositionEmbeddings)],
+      ]
+    case 'longrope':
+      // What one table of factors says stands in a tensor alone.
+      if (isOneTable(scaling)) return []
+      return [
+        [key('rope.scaling.type'), text('longrope')],
+        [key('rope.scaling.attn_factor'), f32(scaling.attentionFactor)],
         [key('rope.scaling.original_context_length'), u32(scaling.originalMaxPositionEmbeddings)],
       ]
     default:
@@ -72,11 +85,9 @@ export function configEntries(
   ]
 }
 
-/** Llama 3's factors of the rotary frequencies, [dim / 2]; null where there are none. Source: Transformers 5.18 modeling_rope_utils `_compute_llama3_parameters`, inverted as llama.cpp divides by them. */
-export function ropeFactors(config: DecoderConfig): Float32Array | null {
-  const [rope] = config.ropes
-  if (rope?.scaling.kind !== 'llama3') return null
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings: context } = rope.scaling
+/** Llama 3's factors of the rotary frequencies, [dim / 2]. Source: Transformers 5.18 modeling_rope_utils `_compute_llama3_parameters`, inverted as llama.cpp divides by them. */
+function llama3Factors(rope: DecoderConfig['ropes'][number], scaling: Extract<RopeScaling, { kind: 'llama3' }>): Float32Array {
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings: context } = scaling
   return Float32Array.from({ length: rope.dim / 2 }, (_, index) => {
     const wavelength = 2 * Math.PI * rope.theta ** ((2 * index) / rope.dim)
     if (wavelength < context / highFreqFactor) return 1
@@ -84,4 +95,17 @@ export function ropeFactors(config: DecoderConfig): Float32Array | null {
     const smooth = (context / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor)
     return 1 / ((1 - smooth) / factor + smooth)
   })
+}
+
+/** Tensors of factors that divide the rotary frequencies, [dim / 2] each, by their names in GGUF: one for all lengths, or one up to the original length and one beyond it. */
+export function ropeFactors(config: DecoderConfig): ReadonlyMap<string, Float32Array> {
+  const [rope] = config.ropes
+  if (rope?.scaling.kind === 'llama3') return new Map([['rope_freqs.weight', llama3Factors(rope, rope.scaling)]])
+  if (rope?.scaling.kind !== 'longrope') return new Map()
+  const { shortFactor, longFactor } = rope.scaling
+  if (isOneTable(rope.scaling)) return new Map([['rope_freqs.weight', Float32Array.from(longFactor)]])
+  return new Map([
+    ['rope_factors_long.weight', Float32Array.from(longFactor)],
+    ['rope_factors_short.weight', Float32Array.from(shortFactor)],
+  ])
 }

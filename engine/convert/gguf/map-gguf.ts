@@ -66,9 +66,7 @@ function derive(
   return { kind: 'same', checkpoint, tensor }
 }
 
-function factorTensor(config: DecoderConfig, file: string): DerivedTensor | null {
-  const factors = ropeFactors(config)
-  if (!factors) return null
+function factorTensor(factors: Float32Array, file: string): DerivedTensor {
   const bytes = new Uint8Array(factors.buffer)
   const rows: Rows = {
     count: factors.length,
@@ -117,10 +115,10 @@ export async function mapGguf(
       count: unmapped.length,
       names: unmapped.slice(0, MAX_NAMED),
     })
-  const factors = factorTensor(config, checkpoint.files[0]?.path ?? '')
-  if (factors) {
-    derived.set('factors of the rotary frequencies', factors)
-    names.set('factors of the rotary frequencies', 'rope_freqs.weight')
+  for (const [target, factors] of ropeFactors(config)) {
+    const from = `factors of the rotary frequencies (${target})`
+    derived.set(from, factorTensor(factors, checkpoint.files[0]?.path ?? ''))
+    names.set(from, target)
   }
   const tokenizer = await tokenizerEntries(folder, { vocabSize: config.vocabSize })
   return {

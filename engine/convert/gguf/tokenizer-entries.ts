@@ -15,13 +15,16 @@ const MAX_TOKENIZER_JSON_BYTES = 128 * 1024 * 1024
 const ABSENT_SCORE = -10_000
 
 interface Vocabulary {
-  readonly model: 'llama' | 'gpt2'
+  /** 'llama' merges SentencePiece's BPE, 't5' is its Unigram, 'gpt2' BPE over bytes. */
+  readonly model: 'llama' | 't5' | 'gpt2'
   readonly pre: string
   readonly tokens: string[]
   readonly scores: number[] | null
   readonly types: number[]
   readonly merges: readonly string[] | null
   readonly addSpacePrefix: boolean | null
+  /** Of a Unigram model: what it does to text before it cuts it, and which piece is the unknown one. */
+  readonly unigram?: { readonly charsmap: Uint8Array | null; readonly removeExtraWhitespaces: boolean; readonly unkId: number }
 }
 
 const refuse = (what: string): Error => engineError('convert/gguf-not-expressible', { what })
@@ -34,15 +37,17 @@ async function sentencePieceVocabulary(path: string): Promise<Vocabulary> {
   const { size } = await stat(path)
   if (size > MAX_MODEL_FILE_BYTES) throw engineError('bytes/file-too-large', { path, sizeBytes: size, maxBytes: MAX_MODEL_FILE_BYTES })
   const model = readSentencePieceModel(await readFile(path), path)
-  if (model.algorithm !== 'bpe') throw refuse('a Unigram tokenizer')
+  const { normalizer, unkId } = model
+  const { charsmap, removeExtraWhitespaces } = normalizer
   return {
-    model: 'llama',
+    model: model.algorithm === 'bpe' ? 'llama' : 't5',
     pre: 'default',
     tokens: [...model.pieces],
     scores: [...model.scores],
     types: [...model.types],
     merges: null,
-    addSpacePrefix: model.normalizer.addDummyPrefix,
+    addSpacePrefix: normalizer.addDummyPrefix,
+    ...(model.algorithm === 'unigram' && { unigram: { charsmap, removeExtraWhitespaces, unkId } }),
   }
 }
 
@@ -159,7 +164,17 @@ async function specialEntries(folder: string): Promise<GgufEntries> {
   }
 }
 
-function vocabularyEntries({ model, pre, tokens, scores, types, merges, addSpacePrefix }: Vocabulary): GgufEntries {
+function unigramEntries(unigram: Vocabulary['unigram']): GgufEntries {
+  if (unigram === undefined) return []
+  const { charsmap, removeExtraWhitespaces, unkId } = unigram
+  return [
+    ['tokenizer.ggml.remove_extra_whitespaces', { type: 'bool', value: removeExtraWhitespaces }],
+    ['tokenizer.ggml.unknown_token_id', { type: 'u32', value: unkId }],
+    ...(charsmap ? ([['tokenizer.ggml.precompiled_charsmap', { type: 'u8s', values: charsmap }]] satisfies GgufEntries) : []),
+  ]
+}
+
+function vocabularyEntries({ model, pre, tokens, scores, types, merges, addSpacePrefix, unigram }: Vocabulary): GgufEntries {
   return [
     ['tokenizer.ggml.model', { type: 'string', value: model }],
     ['tokenizer.ggml.pre', { type: 'string', value: pre }],
@@ -170,6 +185,7 @@ function vocabularyEntries({ model, pre, tokens, scores, types, merges, addSpace
     ...(addSpacePrefix === null
       ? []
       : ([['tokenizer.ggml.add_space_prefix', { type: 'bool', value: addSpacePrefix }]] satisfies GgufEntries)),
+    ...unigramEntries(unigram),
   ]
 }
 

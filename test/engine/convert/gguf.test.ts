@@ -9,7 +9,9 @@ import { convert } from '../../../engine/convert/convert'
 import { ropeFactors } from '../../../engine/convert/gguf/config-entries'
 import { loadDecoderConfig } from '../../../engine/config/read-config'
 import { dequantizeBlocks } from '../../../engine/tensor/blocks/dequantize'
+import { loadTokenizer } from '../../../engine/tokenizer/load'
 import { engineCode } from '../../support/engine-code'
+import { goldenLogits, logitError } from '../../support/golden-logits'
 import { temporaryFolder } from '../../support/temporary-folder'
 
 const models = join(import.meta.dirname, '../../fixtures/models')
@@ -62,7 +64,7 @@ describe('a GGUF file', () => {
     expect(value('llama.context_length')).toBe(256)
     expect(value('tokenizer.ggml.model')).toBe('no_vocab')
     expect(tensors.map(({ name }) => name)).toContain('rope_freqs.weight')
-    const factors = ropeFactors(await loadDecoderConfig(model))
+    const factors = ropeFactors(await loadDecoderConfig(model)).get('rope_freqs.weight')
     expect(factors?.[0]).toBe(1)
     expect(factors?.at(-1)).toBe(8)
   })
@@ -93,6 +95,38 @@ describe('a GGUF file', () => {
     expect(metadata.get('tokenizer.ggml.scores')).toMatchObject({ type: 'array', elementType: 'f32' })
     expect(metadata.get('tokenizer.ggml.bos_token_id')).toMatchObject({ type: 'u32' })
     expect(metadata.get('tokenizer.ggml.add_bos_token')).toMatchObject({ type: 'bool' })
+  })
+
+  it.each([
+    ['phi3', 'family-phi3-long', ['rope_factors_long.weight', 'rope_factors_short.weight']],
+    ['llama', 'rope-llama3', ['rope_freqs.weight']],
+  ])('of %s carries the factors of its rotation, and they come back', async (_, name, factors) => {
+    using scratch = temporaryFolder()
+    const model = await modelOf(name, scratch.path)
+    const [file, back] = [join(scratch.path, 'model.gguf'), join(scratch.path, 'back')]
+    await convert({ source: model, to: 'gguf', out: file, dtype: 'F32' })
+    using written = await openCheckpoint(file)
+    expect([...written.tensors.keys()].filter((tensor) => tensor.startsWith('rope'))).toEqual(factors)
+    const golden = await goldenLogits(join(models, name, 'golden.safetensors'))
+    expect(await logitError(file, golden)).toBeLessThan(1e-4)
+    await convert({ source: file, to: 'safetensors', out: back })
+    expect(await logitError(back, golden)).toBeLessThan(1e-4)
+  })
+
+  it('carries a Unigram tokenizer with its own segmentation', async () => {
+    using scratch = temporaryFolder()
+    const model = await modelOf('bf16', scratch.path)
+    const tokenizers = join(import.meta.dirname, '../tokenizer/fixtures')
+    await cp(join(tokenizers, 'tiny-unigram.model'), join(model, 'tokenizer.model'))
+    const file = join(scratch.path, 'model.gguf')
+    await convert({ source: model, to: 'gguf', out: file })
+    const { metadata } = await readGgufHeader(file)
+    expect(metadata.get('tokenizer.ggml.model')).toMatchObject({ value: 't5' })
+    const [own, written] = [await loadTokenizer(model), await loadTokenizer(file)]
+    for (const text of ['Hello world', '  two  spaces ', 'ﬁne ①', 'naïve café', ''])
+      expect(written.encode(text, { addSpecial: false, parseSpecial: false })).toEqual(
+        own.encode(text, { addSpecial: false, parseSpecial: false }),
+      )
   })
 
   it('is refused for families that it has no place for, and quantizing for other formats', async () => {
