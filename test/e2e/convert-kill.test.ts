@@ -9,7 +9,7 @@ import { safetensorsFile } from '../support/safetensors-writer'
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder'
 
 const cli = resolve(import.meta.dirname, '../../out/main/cli.mjs')
-const SHARDS = 48
+const SHARDS = 24
 const SHARD_BYTES = 256 * 1024
 
 /** A model of as many shards as the result has; each waits for the disk, so that there is time to be killed in. */
@@ -25,13 +25,20 @@ function writeSource(folder: TemporaryFolder): string {
   return join(folder.path, 'source')
 }
 
+/** Whether a line of the journal is whole; the last one may have been cut off. */
+function isWhole(line: string): boolean {
+  try {
+    return JSON.parse(line) !== null
+  } catch {
+    return false
+  }
+}
+
 /** How many files the journal of an unfinished conversion calls proven. */
 function provenFiles(journal: string): number {
-  return existsSync(journal)
-    ? readFileSync(journal, 'utf8')
-        .split('\n')
-        .filter((line) => line.startsWith('{"file"')).length
-    : 0
+  if (!existsSync(journal)) return 0
+  const lines = readFileSync(journal, 'utf8').split('\n')
+  return lines.filter((line) => line.startsWith('{"file"') && isWhole(line)).length
 }
 
 /** Starts the conversion and kills it when some shards are proven and others are not. */
@@ -62,7 +69,7 @@ it.skipIf(!existsSync(cli) || process.platform === 'win32')(
     expect(proven).toBeLessThan(SHARDS)
     expect(existsSync(out)).toBe(false)
     const left = readdirSync(partial, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(partial, name)).isFile())
-    expect(left.filter((name) => !name.endsWith('.part') && name !== 'journal.jsonl')).toEqual([])
+    expect(left.filter((name) => !name.endsWith('.part')).sort()).toEqual(['journal.jsonl', 'process'])
 
     const again = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', maxBuffer: 1 << 26 })
     expect({ status: again.status, stderr: again.stderr }).toEqual({ status: 0, stderr: '' })

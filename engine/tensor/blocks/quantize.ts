@@ -41,7 +41,8 @@ function quantizeQ4(
   const scale = Math.fround(extreme / -8)
   const inverse = scale === 0 ? 0 : Math.fround(1 / scale)
   view.setUint16(at, toHalf(scale), true)
-  const code = (index: number): number => Math.min(15, Math.trunc(Math.fround((values[start + index] ?? 0) * inverse) + 8.5))
+  // The sum is a single too: it decides which way values half way between two codes go.
+  const code = (index: number): number => Math.min(15, Math.trunc(Math.fround(Math.fround((values[start + index] ?? 0) * inverse) + 8.5)))
   for (let index = 0; index < BLOCK_ELEMENTS / 2; index++)
     view.setUint8(at + 2 + index, code(index) | (code(index + BLOCK_ELEMENTS / 2) << 4))
 }

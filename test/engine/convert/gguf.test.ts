@@ -154,4 +154,15 @@ describe('blocks', () => {
     expect([...back]).toEqual([...values])
     expect(loss.maxAbsError).toBe(0)
   })
+
+  it('of Q4_0 take a value half way between two codes where the sum of singles takes it, as ggml does', () => {
+    const extreme = 0.427734375
+    const values = new Float32Array(32)
+    values[0] = extreme
+    values[23] = extreme / -16
+    const { bytes } = castBytes(new Uint8Array(values.buffer), { from: 'F32', to: 'Q4_0' })
+    const back = new Float32Array(32)
+    dequantizeBlocks(bytes, { type: 'Q4_0', target: back })
+    expect(back[23]).toBeCloseTo(extreme / -8, 4)
+  })
 })
