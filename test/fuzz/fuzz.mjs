@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ggufCases } from './gguf.mjs'
 import { randomOf, pick } from './random.mjs'
-import { filesCase, npyCase, npzCase, protobufCase, safetensorsCase, shardIndexCase, zipEntries } from './structured.mjs'
+import { filesCase, llama2cCase, npyCase, npzCase, protobufCase, safetensorsCase, shardIndexCase, zipEntries } from './structured.mjs'
 import { tarCase, torchCases } from './torch.mjs'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -112,6 +112,7 @@ const FORMATS = {
     [join(reference, 'keras.h5'), join(reference, 'plain.h5'), join(fixtures, 'hdf5/classic.h5'), join(fixtures, 'hdf5/latest.h5')].map(
       (path) => filesCase(basename(path), { open: basename(path), originals: { [basename(path)]: readFileSync(path) } }),
     ),
+  llama2c: () => ['v0.bin', 'v0-untied.bin', 'v1.bin', 'v2.bin'].map((name) => llama2cCase(name, read(fixtures, `llama2c/${name}`))),
   flax: () => [
     filesCase('flax', { open: 'flax_model.msgpack', originals: { 'flax_model.msgpack': read(reference, 'flax_model.msgpack') } }),
   ],

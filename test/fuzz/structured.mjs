@@ -238,6 +238,21 @@ export function npyCase(name, bytes) {
   return { name, open: name, originals: { [name]: bytes }, mutate: (random) => ({ [name]: damageArray(bytes, random) }) }
 }
 
+/** A llama2.c export: counts of its header, sometimes with a length that fits a little, or any damage. */
+export function llama2cCase(name, bytes) {
+  const mutate = (random) => {
+    if (random() < 0.2) return { [name]: damage(bytes, random) }
+    const result = Buffer.from(bytes)
+    for (let times = 1 + below(random, 3); times > 0; times--) {
+      const at = random() < 0.9 ? 4 * below(random, 9) : below(random, 48)
+      const value = random() < 0.5 ? pick(random, INTERESTING) : 1 + below(random, 64)
+      result.writeUInt32LE(random() < 0.1 ? -value >>> 0 : value >>> 0, at)
+    }
+    return { [name]: random() < 0.3 ? result.subarray(0, 28 + 4 * below(random, result.length / 4)) : result }
+  }
+  return { name, open: name, originals: { [name]: bytes }, mutate }
+}
+
 /** The entries of a correct archive whose directory has no zip64 numbers, and where the directory begins. */
 export function zipEntries(bytes) {
   const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'))

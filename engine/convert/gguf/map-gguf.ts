@@ -1,7 +1,6 @@
 // A decoder's checkpoint as llama.cpp wants it: names, rotary order, turned matrices, norms, metadata.
 import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import type { GgufEntries } from '../../checkpoint/writers/gguf-entries'
-import type { DecoderConfig } from '../../config/decoder-config'
 import { readDecoderConfig } from '../../config/read-config'
 import { engineError } from '../../errors'
 import type { JsonValue } from '../../bytes/json'
