@@ -224,7 +224,7 @@ export const conversionOrderSchema = v.strictObject({
 export type ConversionOrder = v.InferOutput<typeof conversionOrderSchema>
 
 /** Something of the source that the result does not hold, and why: an entry of the metadata that the format has no place for, or a tensor that the result can do without. */
-export interface LeftBehind {
+interface LeftBehind {
   readonly name: string
   readonly why: 'metadata' | 'table' | 'tied'
 }
