@@ -54,7 +54,7 @@ export async function createApp(host: Host): Promise<App> {
   const library = await createLibraryService({ paths, describe: (path) => engine.request('describe', { path }), clock, log })
   const targetOf = async (modelId: string): Promise<ModelTarget> => {
     const { threads, contextLength } = settings.get()
-    return { ...(await library.locate(modelId)), threads, contextLength, preparedFolder: join(paths.dataFolder, PREPARED_FOLDER) }
+    return { ...(await library.locate(modelId)), threads, contextLength, preparedFolder: preparedFolder(host) }
   }
   const defaultModelId = (): string => settings.get().defaultModelId ?? GUIDE_ID
   const replyEngine = createReplyEngine({ engine, load: async (modelId) => await engine.load(await targetOf(modelId)), defaultModelId })
@@ -91,6 +91,10 @@ export async function createApp(host: Host): Promise<App> {
   return { ...dispatch, close: () => (closing ??= close()), enginePid: engine.pid }
 }
 
+function preparedFolder({ paths }: Host): string {
+  return join(paths.dataFolder, PREPARED_FOLDER)
+}
+
 function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workbenchCalls> {
   const { host, engine, library, settings, chats, targetOf } = services
   return {
@@ -119,6 +123,8 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
       await engine.unload()
       return null
     },
+    'prepared.list': async () => await engine.request('listPrepared', { folder: preparedFolder(host) }),
+    'prepared.clear': async () => await engine.request('clearPrepared', { folder: preparedFolder(host) }),
     'plan.preview': async ({ modelId, contextLength }) => await previewPlan(services, { modelId, contextLength }),
     'chats.list': ({ query }) => chats().list(query),
     'chats.create': () => chats().create(),

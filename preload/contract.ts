@@ -197,6 +197,21 @@ export type ReplyEvent =
   /** The reply as stored; also sent when it ended by an error or a stop. */
   | { readonly type: 'finished'; readonly message: Message }
 
+/** Weights that were quantized or computed for loading, kept so that the next load is quick. */
+export interface PreparedWeights {
+  /** Complete files, the latest used first. */
+  readonly files: readonly {
+    readonly name: string
+    readonly model: string
+    /** The weight format, with the overrides of single matrices behind it. */
+    readonly format: string
+    readonly sizeBytes: number
+    readonly lastUsedMs: number
+  }[]
+  /** Bytes of all of them, unfinished ones included. */
+  readonly totalBytes: number
+}
+
 /** How full the context window is for a chat and a draft. */
 export interface ContextUse {
   readonly usedTokens: number
@@ -229,6 +244,9 @@ export const calls = {
   'library.inspectPath': call<PathReport>()(v.strictObject({ path })),
   'engine.load': call<LoadedModelInfo>()(v.strictObject({ modelId: path })),
   'engine.unload': call<null>()(nothing),
+  'prepared.list': call<PreparedWeights>()(nothing),
+  /** Removes all that no process is writing; a loaded model goes on. */
+  'prepared.clear': call<{ readonly freedBytes: number }>()(nothing),
   'plan.preview': call<DevicePlan>()(v.strictObject({ modelId: path, contextLength: v.nullable(integer(16, 1_048_576)) })),
   /** Newest first; with a query full-text search over titles and messages. */
   'chats.list': call<readonly ChatSummary[]>()(v.strictObject({ query: text(1000) })),

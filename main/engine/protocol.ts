@@ -6,6 +6,7 @@ import type {
   DevicePlan,
   FinishReason,
   ModelEntry,
+  PreparedWeights,
   PromptView,
   ReplyStats,
   ReplyToken,
@@ -112,6 +113,12 @@ export interface EngineMethods {
     readonly value: PlanOutcome
   }
   readonly describe: { readonly params: { readonly path: string }; readonly event: never; readonly value: ModelDescription }
+  readonly listPrepared: { readonly params: { readonly folder: string }; readonly event: never; readonly value: PreparedWeights }
+  readonly clearPrepared: {
+    readonly params: { readonly folder: string }
+    readonly event: never
+    readonly value: { readonly freedBytes: number }
+  }
   readonly memory: { readonly params: Nothing; readonly event: never; readonly value: { readonly residentBytes: number } }
 }
 

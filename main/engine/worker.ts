@@ -1,6 +1,7 @@
 // Entry of the engine process: the only code of the app's services that runs the engine. Forked by a host, ends with it.
 import { compileConstraint } from '../../engine/generate/grammar/compile-constraint'
 import { DEFAULT_CONTEXT_LENGTH } from '../../engine/generate/load-model'
+import { clearPrepared, listPrepared, preparedBytes } from '../../engine/prepared/cache'
 import type { EngineMethods } from './protocol'
 import { describeModel, planModel } from './worker/describe'
 import { openWorkerPort } from './worker/port'
@@ -29,5 +30,9 @@ serveEngine<EngineMethods>(port, {
       .then(() => null),
   plan: async ({ params, signal }) => await planModel(params, { defaultContextLength: DEFAULT_CONTEXT_LENGTH, signal }),
   describe: async ({ params, signal }) => await describeModel(params.path, signal),
+  listPrepared: async ({ params: { folder } }) => ({ files: await listPrepared(folder), totalBytes: await preparedBytes(folder) }),
+  // Never between the making of a file and its mapping.
+  clearPrepared: async ({ params: { folder }, signal }) =>
+    await turns.take(async () => ({ freedBytes: await clearPrepared(folder) }), signal),
   memory: () => Promise.resolve({ residentBytes: process.memoryUsage.rss() }),
 })

@@ -62,6 +62,18 @@ test('the built-in model loads at start, answers, and remembers the conversation
   expect(await watch.ended).toEqual({ ok: true, value: null })
 })
 
+test('the prepared weights of a loaded model are listed, and cleared without harm to it', async () => {
+  await using harness = await engine.start()
+  await ready(harness)
+  const { files, totalBytes } = await harness.value('prepared.list', {})
+  expect(files).toMatchObject([{ model: 'guide', format: 'quality', sizeBytes: anyNumber(), lastUsedMs: anyNumber() }])
+  expect(totalBytes).toBeGreaterThanOrEqual(files[0]?.sizeBytes ?? Infinity)
+  expect((await harness.value('prepared.clear', {})).freedBytes).toBe(totalBytes)
+  expect(await harness.value('prepared.list', {})).toEqual({ files: [], totalBytes: 0 })
+  const chat = await harness.value('chats.create', {})
+  expect(finished(await reply(harness, chat.id, 'What is safetensors?'))).toMatchObject({ finishReason: 'stop', error: null })
+})
+
 test('killing the engine mid-answer keeps the text, gives the reason, and the next question works', async () => {
   await using harness = await engine.start()
   await ready(harness)

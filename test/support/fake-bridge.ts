@@ -178,6 +178,11 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     },
     'plan.preview': ({ modelId, contextLength }) =>
       fakePlan(models.find((each) => each.id === modelId) ?? guideEntry, { modelId, contextLength, measuredBytes: scenario.measuredBytes }),
+    'prepared.list': () => ({
+      files: [{ name: 'a.prepared', model: 'guide', format: 'quality', sizeBytes: 12_000_000, lastUsedMs: 1_760_000_000_000 }],
+      totalBytes: 12_000_000,
+    }),
+    'prepared.clear': () => ({ freedBytes: 12_000_000 }),
     'chats.list': ({ query }) =>
       [...chats.values()]
         .filter((entry) => !entry.deleted)

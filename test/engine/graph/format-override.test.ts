@@ -21,7 +21,7 @@ it('fits patterns to whole names, to ends after a dot, and without the last .wei
   expect(choice.of('model.layers.0.self_attn.q_proj.weight')).toBe('f32')
   expect(choice.of('model.layers.10.self_attn.q_proj.weight')).toBe('q4')
   expect(choice.of('model.layers.0.mlp.down_proj.weight')).toBe('q8')
-  expect(() => choice.checkUsed()).toThrowError(expect.objectContaining({ code: 'graph/format-override-unmatched' }))
+  expect(() => choice.checkUsed()).toThrow(expect.objectContaining({ code: 'graph/format-override-unmatched' }))
   expect(choice.of('lm_head.weight')).toBe('q8')
   expect(choice.of('my_lm_head.weight')).toBe('q4')
   expect(() => choice.checkUsed()).not.toThrow()

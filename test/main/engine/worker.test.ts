@@ -93,6 +93,8 @@ function serve(handlers: Partial<EngineHandlers>) {
     checkConstraint: refuse,
     plan: refuse,
     describe: refuse,
+    listPrepared: refuse,
+    clearPrepared: refuse,
     memory: refuse,
     ...handlers,
   }
