@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EngineError } from '../../../engine/errors'
 import { createChatTemplate, loadChatTemplate } from '../../../engine/tokenizer/chat-template'
 import { encodeChat } from '../../../engine/tokenizer/encode-chat'
-import { MAX_BLANK_RUN, MAX_TEMPLATE_CHARACTERS } from '../../../engine/tokenizer/jinja-compile'
-import { MAX_INDENT, MAX_OUTPUT_CHARACTERS } from '../../../engine/tokenizer/jinja-evaluator'
-import { MAX_RANGE } from '../../../engine/tokenizer/jinja-render'
+import { MAX_TEXT_CHARACTERS } from '../../../engine/tokenizer/jinja/budget'
+import { MAX_TEMPLATE_CHARACTERS } from '../../../engine/tokenizer/jinja/compile'
+import { MAX_RANGE } from '../../../engine/tokenizer/jinja/globals'
 import { loadTokenizer } from '../../../engine/tokenizer/load'
 import type { ChatTemplate } from '../../../engine/tokenizer/types'
 import { fixturePath } from './golden'
@@ -181,18 +181,17 @@ describe('the limits of a template', () => {
 
   it('has no more characters than allowed', () => {
     expect(failure(() => template('a'.repeat(MAX_TEMPLATE_CHARACTERS + 1)))).toMatchObject(exceeded)
-    expect(failure(() => template(' '.repeat(MAX_BLANK_RUN + 1)))).toMatchObject(exceeded)
   })
 
   it('makes no huge range', () => {
     expect(failure(() => render('{{ range(30000000) | length }}'))).toMatchObject(exceeded)
-    expect(failure(() => render('{{ range(0, 9, 0) | length }}'))).toMatchObject(exceeded)
+    expect(failure(() => render('{{ range(0, 9, 0) | length }}')).code).toBe('template/failed')
     expect(render(`{{ range(${MAX_RANGE}) | length }}`)).toBe(String(MAX_RANGE))
   })
 
   it('does not double its text for ever', () => {
     const text = "{% set ns = namespace(s='xxxxxxxx') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{{ ns.s }}"
-    expect(failure(() => render(text))).toMatchObject({ ...exceeded, details: { max: MAX_OUTPUT_CHARACTERS } })
+    expect(failure(() => render(text))).toMatchObject({ ...exceeded, details: { max: MAX_TEXT_CHARACTERS } })
   })
 
   it('does not loop for ever', () => {
@@ -201,13 +200,8 @@ describe('the limits of a template', () => {
     expect(failure(() => bounded.render({}))).toMatchObject({ ...exceeded, details: { max: 10_000 } })
   })
 
-  it('indents by no more than allowed', () => {
-    expect(failure(() => render(`{{ 'a' | indent(${MAX_INDENT + 1}) }}`))).toMatchObject(exceeded)
-    expect(failure(() => render(`{{ [1] | tojson(indent=900000000) }}`))).toMatchObject(exceeded)
-  })
-
-  it('calls itself until the stack ends, and fails with a code', () => {
-    expect(failure(() => render('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}')).code).toBe('template/failed')
+  it('calls itself until it is too deep', () => {
+    expect(failure(() => render('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'))).toMatchObject(exceeded)
   })
 
   it('reaches nothing outside its variables', () => {
