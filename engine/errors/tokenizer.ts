@@ -34,6 +34,9 @@ export const tokenizerErrors = {
   'template/failed': (d: { source: string; reason: string }) => `The chat template in ${d.source} failed: ${d.reason}.`,
   'template/limit-exceeded': (d: { source: string; what: string; max: number }) =>
     `The chat template in ${d.source} exceeds a limit: ${d.what} may be at most ${d.max}.`,
+  'template/unknown-name': (d: { source: string; name: string; names: readonly string[] }) =>
+    `${d.source} has no chat template named "${d.name}"; it has ${d.names.join(', ')}.`,
+  'template/cannot-continue': (d: { source: string; reason: string }) => `The last message cannot be continued: ${d.reason} (${d.source}).`,
   'template/empty-conversation': (_: { source: string }) => 'The conversation has no message.',
   'template/no-default': (d: { source: string; names: readonly string[] }) =>
     `${d.source} names several chat templates (${d.names.join(', ')}) and none of them is "default".`,

@@ -7,7 +7,7 @@ import { modelName, tokenizerFolder } from '../inspect/model-files'
 import type { LoadedDecoder } from '../runtime/decoder-model'
 import { defaultThreads } from '../runtime/threads'
 import { loadChatTemplate } from '../tokenizer/chat-template'
-import { encodeChat } from '../tokenizer/encode-chat'
+import { type ChatExtras, encodeChat } from '../tokenizer/encode-chat'
 import { loadTokenizer } from '../tokenizer/load'
 import type { ChatMessage, ChatTemplate, Tokenizer } from '../tokenizer/types'
 import { defaultSampling } from './default-sampling'
@@ -26,6 +26,8 @@ export interface LoadModelOptions extends OpenDecoderOptions {
   readonly tokenizer?: string
   /** Hashes of custom tokenizer code that may run in the sandbox. */
   readonly trustedCode?: readonly string[]
+  /** One of several chat templates by its name. */
+  readonly templateName?: string | undefined
 }
 
 /** A loaded model. Dispose frees the decoder; sequences made from it are disposed by whoever made them, before the model. */
@@ -42,9 +44,12 @@ export interface LoadedModel extends GenerationModel, Disposable {
   /** Why the model's chat template cannot be used, or null. Everything but a chat works without one; rendering throws this. */
   readonly chatTemplateProblem: EngineError | null
   /** The prompt of a conversation, up to the opening of the assistant's turn. Throws what encodeChat of the tokenizer throws, and `chatTemplateProblem`. */
-  readonly encodeChat: (messages: readonly ChatMessage[]) => number[]
+  readonly encodeChat: (messages: readonly ChatMessage[], extras?: ChatExtras) => number[]
   /** The same, with the text that the template made. */
-  readonly renderPrompt: (messages: readonly ChatMessage[]) => { readonly text: string; readonly ids: readonly number[] }
+  readonly renderPrompt: (
+    messages: readonly ChatMessage[],
+    extras?: ChatExtras,
+  ) => { readonly text: string; readonly ids: readonly number[] }
   /** The author's defaults, filled up with ours. */
   readonly defaultSampling: SamplingSettings
   /** As ONNX Runtime names it. */
@@ -72,16 +77,16 @@ function stopIdsOf(parts: {
 /** The model's chat template, or one that refuses every conversation with the reason why there is none. */
 async function templateOrProblem(
   directory: string,
-  tokenizer: Tokenizer,
+  { tokenizer, name }: { readonly tokenizer: Tokenizer; readonly name: string | undefined },
 ): Promise<{ readonly template: ChatTemplate; readonly problem: EngineError | null }> {
   try {
-    return { template: await loadChatTemplate(directory, { tokenizer }), problem: null }
+    return { template: await loadChatTemplate(directory, { tokenizer, name }), problem: null }
   } catch (problem) {
     if (!(problem instanceof EngineError)) throw problem
     const refuse = (): never => {
       throw problem
     }
-    return { template: { source: 'none', fallbackFamily: null, stopStrings: [], render: refuse }, problem }
+    return { template: { source: 'none', fallbackFamily: null, names: [], stopStrings: [], render: refuse }, problem }
   }
 }
 
@@ -91,7 +96,7 @@ async function templateOrProblem(
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const startMs = performance.now()
-  const { contextLength: wantedContext, tokenizer: tokenizerPath, trustedCode = [], ...decoderOptions } = options
+  const { contextLength: wantedContext, tokenizer: tokenizerPath, trustedCode = [], templateName, ...decoderOptions } = options
   const { directory, config, decoder, ...opened } = await openDecoder(path, decoderOptions)
   const opening: Tokenizer[] = []
   try {
@@ -101,7 +106,9 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     const tokenizerPlace = tokenizerPath === undefined ? directory : await tokenizerFolder(tokenizerPath)
     const tokenizer = await loadTokenizer(tokenizerPlace, { trustedCode })
     opening.push(tokenizer)
-    const { template, problem } = await templateOrProblem(tokenizerPlace, tokenizer)
+    const { template, problem } = await templateOrProblem(tokenizerPlace, { tokenizer, name: templateName })
+    const renderPrompt = (messages: readonly ChatMessage[], extras: ChatExtras = {}) =>
+      encodeChat({ ...extras, tokenizer, template, messages, addGenerationPrompt: true })
     const contextLength = Math.min(wantedContext ?? DEFAULT_CONTEXT_LENGTH, opened.contextLength)
     return {
       directory,
@@ -113,8 +120,8 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
       vocabulary: createVocabulary(tokenizer, config.vocabSize),
       chatTemplate: template,
       chatTemplateProblem: problem,
-      renderPrompt: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }),
-      encodeChat: (messages) => encodeChat({ tokenizer, template, messages, addGenerationPrompt: true }).ids,
+      renderPrompt,
+      encodeChat: (messages, extras) => renderPrompt(messages, extras).ids,
       stopStrings: template.stopStrings,
       stopIds: stopIdsOf({ config, defaults, tokenizer }),
       contextLength,

@@ -23,7 +23,7 @@ export function createChatTemplate(
   options: ChatTemplateOptions,
 ): ChatTemplate {
   const compiled = compileTemplate(template.text, template.source)
-  return chatTemplate({ choose: () => compiled, source: template.source, origin: 'model', stopStrings: [], names: ['default'] }, options)
+  return chatTemplate({ choose: () => compiled, source: template.source, fallbackFamily: null, stopStrings: [], names: ['default'] }, options)
 }
 
 export interface LoadTemplateOptions {
@@ -34,7 +34,7 @@ export interface LoadTemplateOptions {
 }
 
 /**
- * Loads the template of the model in `directory` (or of a GGUF file), else the one of the family the tokenizer belongs to (`origin` and `source` say so).
+ * Loads the template of the model in `directory` (or of a GGUF file), else the one of the family the tokenizer belongs to (`fallbackFamily` says so).
  * Throws "template/invalid", "template/no-default", "template/unknown-name", "template/limit-exceeded", "tokenizer/corrupt-config".
  */
 export async function loadChatTemplate(directory: string, options: LoadTemplateOptions): Promise<ChatTemplate> {
@@ -45,7 +45,7 @@ export async function loadChatTemplate(directory: string, options: LoadTemplateO
   return chatTemplate(choice, renderOptions)
 }
 
-interface TemplateChoice extends Pick<ChatTemplate, 'source' | 'origin' | 'stopStrings' | 'names'> {
+interface TemplateChoice extends Pick<ChatTemplate, 'source' | 'fallbackFamily' | 'stopStrings' | 'names'> {
   readonly choose: (variables: TemplateVariables) => CompiledTemplate
 }
 
@@ -54,7 +54,7 @@ function fallbackChoice(tokenizer: Tokenizer, name: string | undefined): Templat
   const source = `the built-in ${family} template`
   if (name !== undefined && name !== 'default') throw engineError('template/unknown-name', { source, name, names: ['default'] })
   const compiled = compileTemplate(text, source)
-  return { choose: () => compiled, source, origin: 'fallback', stopStrings, names: ['default'] }
+  return { choose: () => compiled, source, fallbackFamily: family, stopStrings, names: ['default'] }
 }
 
 /** Only what can be chosen is compiled: a broken template that nobody asks for hurts nobody. */
@@ -64,7 +64,7 @@ function chosenFrom({ source, templates }: FoundTemplates, wanted: string | unde
     const text = templates.get(name)
     return text === undefined ? null : compileTemplate(text, name === 'default' ? source : `${source} (${name})`)
   }
-  const rest = { source, origin: 'model', stopStrings: [], names } as const
+  const rest = { source, fallbackFamily: null, stopStrings: [], names }
   if (wanted !== undefined) {
     const named = compile(wanted)
     if (!named) throw engineError('template/unknown-name', { source, name: wanted, names })

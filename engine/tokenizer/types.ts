@@ -1,4 +1,5 @@
 // One tokenizer interface for every tokenizer file format.
+import type { TemplateVariables } from './jinja/variables'
 
 /** How a text is encoded. */
 interface EncodeOptions {
@@ -64,8 +65,13 @@ export interface ChatTemplate {
   readonly source: string
   /** The family whose built-in template this is, because the model has none; null for the model's own. */
   readonly fallbackFamily: string | null
+  /** Names of the model's templates; `default` is the one without a name. */
+  readonly names: readonly string[]
   /** Texts that end a reply where the template marks turns with words instead of special tokens. */
   readonly stopStrings: readonly string[]
-  /** The prompt text; it already contains the special tokens the template writes. */
-  readonly render: (variables: Readonly<Record<string, unknown>>) => string
+  /**
+   * The prompt text; it already contains the special tokens the template writes. Variables may be a JSON text, which keeps 1.0 apart from 1.
+   * `continue_final_message` (true, or the name of a message's field) ends the prompt inside the last message, as in Transformers.
+   */
+  readonly render: (variables: TemplateVariables) => string
 }

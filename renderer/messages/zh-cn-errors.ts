@@ -323,6 +323,8 @@ export const zhCnErrors: ErrorCatalogue = {
   'template/raised': '模型的对话模板拒绝了这个会话：{message}',
   'template/failed': '{source} 中的对话模板执行失败：{reason}。',
   'template/limit-exceeded': '{source} 中的对话模板超出限制：{what} 最多为 {max}。',
+  'template/unknown-name': '{source} 没有名为“{name}”的对话模板；它有 {names}。',
+  'template/cannot-continue': '无法接着写最后一条消息：{reason}（{source}）。',
   'template/empty-conversation': '这个会话没有消息。',
   'template/no-default': '{source} 有多个对话模板（{names}），但没有一个名为“default”。',
 }

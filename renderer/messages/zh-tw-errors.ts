@@ -323,6 +323,8 @@ export const zhTwErrors: ErrorCatalogue = {
   'template/raised': '模型的對話範本拒絕了這則對話：{message}',
   'template/failed': '{source} 中的對話範本執行失敗：{reason}。',
   'template/limit-exceeded': '{source} 中的對話範本超過限制：{what} 最多為 {max}。',
+  'template/unknown-name': '{source} 沒有名為「{name}」的對話範本；它有 {names}。',
+  'template/cannot-continue': '無法接著寫最後一則訊息：{reason}（{source}）。',
   'template/empty-conversation': '這則對話沒有訊息。',
   'template/no-default': '{source} 有多個對話範本（{names}），但沒有一個名為「default」。',
 }

@@ -2,13 +2,13 @@
 import { engineError } from '../../errors'
 
 /** The most a public template needs is about ten million, for a thousand messages; most need a hundredth of that. */
-export const MAX_STEPS = 20_000_000
-/** A thousand messages take a few hundred milliseconds. */
-export const MAX_RENDER_MS = 1800
-/** More text than any context window holds, and little enough to hold a few copies of. */
-export const MAX_TEXT_CHARACTERS = 16 * 1024 * 1024
+const MAX_STEPS = 20_000_000
+/** A thousand messages take a few hundred milliseconds; with the one step under way it stays below two seconds. */
+const MAX_RENDER_MS = 1500
+/** Half a million tokens, more than is read on any processor; and little enough that a single step over it takes half a second at most. */
+export const MAX_TEXT_CHARACTERS = 2 * 1024 * 1024
 /** Items that lists hold at once while a template runs; a conversation of a thousand messages has a hundredth of them. */
-const MAX_ITEMS = 4_000_000
+const MAX_ITEMS = 2_000_000
 /** Macros and loops that call themselves, and values within values. Python ends at about 300 macros; schemas of tools nest ten deep. */
 export const MAX_DEPTH = 200
 /** Digits of a number are made from this many bits: far beyond what Python prints (4300 digits). */

@@ -5,7 +5,7 @@ import type { Statement } from './nodes'
 import { parseTemplate } from './parser'
 
 /** The longest public template has 30,000 characters. */
-export const MAX_TEMPLATE_CHARACTERS = 1024 * 1024
+export const MAX_TEMPLATE_CHARACTERS = 256 * 1024
 
 /** A compiled template. */
 export interface CompiledTemplate {

@@ -14,6 +14,9 @@ export interface Token {
   readonly line: number
 }
 
+/** The longest public template has about 8,000. */
+const MAX_TOKENS = 100_000
+
 const S = `[${PYTHON_SPACE}]`
 const RAW_BEGIN = new RegExp(`\\{%([-+]?)${S}*raw${S}*(?:-%\\}${S}*|%\\})`, 'y')
 const RAW_END = new RegExp(`\\{%([-+]?)${S}*endraw${S}*(?:\\+%\\}|-%\\}${S}*|%\\}\\n?)`, 'g')
@@ -68,6 +71,7 @@ class Lexer {
   }
 
   #push(kind: TokenKind, value: string, at = this.#position): void {
+    if (this.#tokens.length >= MAX_TOKENS) this.#fail(`more than ${MAX_TOKENS} tokens`)
     this.#tokens.push({ kind, value, line: this.#lineAt(at) })
   }
 

@@ -10,14 +10,18 @@ export function isPythonSpace(character: string): boolean {
   return SPACE.test(character)
 }
 
+const SURROGATE = /[\ud800-\udfff]/
+
 /** str.strip, lstrip and rstrip: without `characters` whitespace goes, with them exactly those. */
 export function pythonStrip(text: string, options: { readonly sides: 'both' | 'left' | 'right'; readonly characters?: string }): string {
-  const points = Array.from(text)
-  const set = options.characters === undefined ? null : new Set(Array.from(options.characters))
+  const { sides, characters } = options
+  // Characters of two units are rare here: only then the text is taken apart.
+  const units = characters !== undefined && SURROGATE.test(characters) ? Array.from(text) : text
+  const set = characters === undefined ? null : new Set(Array.from(characters))
   const goes = (character: string | undefined) => character !== undefined && (set ? set.has(character) : isPythonSpace(character))
   let start = 0
-  let end = points.length
-  if (options.sides !== 'right') while (start < end && goes(points[start])) start++
-  if (options.sides !== 'left') while (end > start && goes(points[end - 1])) end--
-  return start === 0 && end === points.length ? text : points.slice(start, end).join('')
+  let end = units.length
+  if (sides !== 'right') while (start < end && goes(units[start])) start++
+  if (sides !== 'left') while (end > start && goes(units[end - 1])) end--
+  return typeof units === 'string' ? units.slice(start, end) : units.slice(start, end).join('')
 }

@@ -3,15 +3,17 @@ import { EngineError, engineError } from '../../errors'
 import { createReach } from './access'
 import { Budget, MAX_DEPTH } from './budget'
 import type { CompiledTemplate } from './compile'
+import { type ContinuedMessage, markFinalMessage } from './continue-message'
 import { render } from './execute'
 import { PythonError } from './failures'
 import { ITEM_FILTERS } from './filters-items'
 import { TEXT_FILTERS } from './filters-text'
 import { createGlobals } from './globals'
 import type { Filter, Runtime } from './registry'
+import { isTrue } from './repr'
 import { Scope } from './scope'
 import { TESTS } from './tests'
-import type { Value } from './values'
+import { type Value, textOf } from './values'
 import { type TemplateVariables, variablesOf } from './variables'
 
 export interface RenderOptions {
@@ -23,7 +25,7 @@ export interface RenderOptions {
 }
 
 /**
- * Renders the template. Throws "template/raised" when it calls raise_exception, "template/limit-exceeded", and "template/failed" for
+ * Renders the template. Throws "template/raised" when it calls raise_exception, "template/limit-exceeded", "template/cannot-continue", and "template/failed" for
  * every other failure of the template.
  */
 export function renderTemplate({ body, source }: CompiledTemplate, options: RenderOptions): string {
@@ -31,13 +33,26 @@ export function renderTemplate({ body, source }: CompiledTemplate, options: Rend
     const budget = new Budget({ source, maxSteps: options.maxSteps })
     const runtime = createRuntime(budget)
     const builtins = new Scope(null, createGlobals({ reach: runtime, strftimeNow: options.strftimeNow }))
-    const variables = new Map(options.variables.flatMap((given) => [...variablesOf(given, budget)]))
+    const given = new Map(options.variables.flatMap((each) => [...variablesOf(each, budget)]))
+    const { variables, cut } = continued(given, budget)
     builtins.set('self', { kind: 'attributes', shown: () => '<TemplateReference None>', attribute: () => undefined })
     const root = new Scope(builtins, variables)
-    return render(body, { scope: root, root, runtime })
+    return cut(render(body, { scope: root, root, runtime }))
   } catch (cause) {
     throw asEngineError(cause, source)
   }
+}
+
+/** `continue_final_message` is no variable of the template. */
+function continued(given: Map<string, Value>, budget: Budget): ContinuedMessage {
+  const wanted = given.get('continue_final_message') ?? null
+  given.delete('continue_final_message')
+  if (!isTrue(wanted)) return { variables: given, cut: (prompt) => prompt }
+  const { source } = budget
+  if (isTrue(given.get('add_generation_prompt') ?? null)) {
+    throw engineError('template/cannot-continue', { source, reason: 'add_generation_prompt opens a new message' })
+  }
+  return markFinalMessage(given, { field: textOf(wanted) ?? 'content', source, budget })
 }
 
 function asEngineError(cause: unknown, source: string): EngineError {

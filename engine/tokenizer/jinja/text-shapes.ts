@@ -1,6 +1,6 @@
 // Texts cut, padded and written in other cases, as str's methods do. Follows Python 3.11.
 import { textLength } from './iteration'
-import { PYTHON_SPACE } from './python-space'
+import { PYTHON_SPACE, pythonStrip } from './python-space'
 import { type Value, numberOf, textOf } from './values'
 
 /** str.ljust and rjust. */
@@ -91,16 +91,17 @@ export function splitText(text: string, { separator, maxSplit, fromRight }: Spli
 const WORDS = new RegExp(`[^${PYTHON_SPACE}]+`, 'g')
 
 function splitSpaces(text: string, { maxSplit, fromRight }: Omit<SplitOptions, 'separator'>): string[] {
-  const words = [...text.matchAll(WORDS)]
-  if (maxSplit < 0 || words.length <= maxSplit) return words.map(([word]) => word)
-  if (fromRight) {
-    const kept = words.slice(words.length - maxSplit)
-    const first = words[words.length - maxSplit - 1]
-    const head = first ? text.slice(0, first.index + first[0].length) : ''
-    return [head, ...kept.map(([word]) => word)]
+  const words = text.match(WORDS) ?? []
+  if (maxSplit < 0 || words.length <= maxSplit) return words
+  // What is not cut keeps its inner whitespace: it ends, or begins, where the words that are cut off do.
+  const kept = fromRight ? words.slice(words.length - maxSplit) : words.slice(0, maxSplit)
+  let rest = text
+  for (const word of fromRight ? kept.toReversed() : kept) {
+    rest = pythonStrip(rest, { sides: fromRight ? 'right' : 'left' })
+    rest = fromRight ? rest.slice(0, rest.length - word.length) : rest.slice(word.length)
   }
-  const rest = words[maxSplit]
-  return [...words.slice(0, maxSplit).map(([word]) => word), ...(rest ? [text.slice(rest.index)] : [])]
+  rest = pythonStrip(rest, { sides: fromRight ? 'right' : 'left' })
+  return fromRight ? [rest, ...kept] : [...kept, rest]
 }
 
 /** str.expandtabs. */

@@ -4,6 +4,7 @@ import { generate } from '../../../engine/generate/generate'
 import type { LoadedModel } from '../../../engine/generate/load-model'
 import type { Sequence } from '../../../engine/generate/sequence'
 import type { FinishReason, GenerationStats, SamplingSettings } from '../../../engine/generate/types'
+import type { ChatExtras } from '../../../engine/tokenizer/encode-chat'
 import type { ChatMessage } from '../../../engine/tokenizer/types'
 import { describeFailure } from './describe-failure'
 import { writeText, type Terminal } from './terminal'
@@ -11,6 +12,7 @@ import { writeText, type Terminal } from './terminal'
 interface Chat {
   readonly model: LoadedModel
   readonly settings: SamplingSettings
+  readonly extras: ChatExtras
   readonly sequence: Sequence
 }
 
@@ -19,10 +21,15 @@ const PROMPT = '> '
 
 /** Chats until the person leaves. */
 export async function runChat(
-  options: { readonly model: LoadedModel; readonly settings: SamplingSettings; readonly system: string | undefined },
+  options: {
+    readonly model: LoadedModel
+    readonly settings: SamplingSettings
+    readonly extras: ChatExtras
+    readonly system: string | undefined
+  },
   terminal: Terminal,
 ): Promise<void> {
-  const { model, settings, system } = options
+  const { model, settings, extras, system } = options
   const { stdin, stdout, stderr } = terminal
   const start: readonly ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }]
   let messages = start
@@ -45,7 +52,7 @@ export async function runChat(
       const controller = new AbortController()
       stopReply = () => controller.abort()
       messages = await reply(
-        { model, settings, sequence },
+        { model, settings, extras, sequence },
         { messages: [...messages, { role: 'user', content }], terminal, signal: controller.signal },
       )
       stopReply = null
@@ -62,7 +69,7 @@ async function reply(
 ): Promise<readonly ChatMessage[]> {
   const { messages, terminal, signal } = asked
   try {
-    for await (const event of generate({ ...chat, promptIds: chat.model.encodeChat(messages), signal })) {
+    for await (const event of generate({ ...chat, promptIds: chat.model.encodeChat(messages, chat.extras), signal })) {
       if (event.type === 'delta') writeText(terminal, event.text)
       if (event.type !== 'finished') continue
       terminal.stdout.write('\n')

@@ -80,9 +80,43 @@ describe('loadChatTemplate', () => {
     expect([found.render({}), found.render({ tools: null }), found.render({ tools: [{}] })]).toEqual(['general', 'general', 'tools'])
   })
 
-  it('reads further templates from the folder chat_templates', async () => {
-    const found = await load({ 'chat_template.jinja': 'general', 'chat_templates/tool_use.jinja': 'tools' })
-    expect([found.render({}), found.render({ tools: [{}] })]).toEqual(['general', 'tools'])
+  it.each(['additional_chat_templates', 'chat_templates'])('reads further templates from the folder %s', async (name) => {
+    const found = await load({
+      'chat_template.jinja': 'general',
+      [`${name}/tool_use.jinja`]: 'tools',
+      'tokenizer_config.json': config('config'),
+    })
+    expect([found.render({}), found.render({ tools: [{}] }), found.names]).toEqual(['general', 'tools', ['default', 'tool_use']])
+  })
+
+  it('takes the templates of the folder before the configuration, even without a default', async () => {
+    const found = await load({ 'additional_chat_templates/tool_use.jinja': 'tools', 'tokenizer_config.json': config('config') })
+    expect(found.render('{"tools": []}')).toBe('tools')
+    expect(failure(() => found.render({})).code).toBe('template/no-default')
+  })
+
+  it('takes chat_template.json of a processor last', async () => {
+    const files = { 'chat_template.json': JSON.stringify({ chat_template: 'processor' }) }
+    expect((await load(files)).source).toBe('chat_template.json')
+    expect((await load({ ...files, 'tokenizer_config.json': config('config') })).source).toBe('tokenizer_config.json')
+  })
+
+  it('takes the template that is asked for by name', async () => {
+    const list = [
+      { name: 'default', template: '{% if %}' },
+      { name: 'rag', template: 'rag {{ documents }}' },
+    ]
+    const directory = modelDirectory({ 'tokenizer_config.json': config(list) })
+    const tokenizer = await loadTokenizer(directory)
+    expect((await loadChatTemplate(directory, { tokenizer, name: 'rag' })).render({ documents: [1] })).toBe('rag [1]')
+    await expect(loadChatTemplate(directory, { tokenizer, name: 'tool_use' })).rejects.toMatchObject({
+      code: 'template/unknown-name',
+      details: { names: ['default', 'rag'] },
+    })
+  })
+
+  it("says whether the template is the model's own", async () => {
+    expect([(await load({})).fallbackFamily, (await load({ 'chat_template.jinja': 'x' })).fallbackFamily]).toEqual(['Llama 2', null])
   })
 
   it('refuses named templates without a default', async () => {

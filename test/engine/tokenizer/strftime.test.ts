@@ -1,4 +1,6 @@
 // Dates of chat templates.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { strftime } from '../../../engine/tokenizer/strftime'
 
@@ -12,4 +14,21 @@ it.each([
   ['%F %T %-j 100%% %Q', '2024-07-06 09:05:03 188 100% %Q'],
 ])('writes %s as Python does', (format, expected) => {
   expect(strftime(date, format)).toBe(expected)
+})
+
+type Row = readonly [date: readonly number[], format: string, text: string]
+
+function isRow(value: unknown): value is Row {
+  return Array.isArray(value) && value.length === 3 && Array.isArray(value[0]) && typeof value[1] === 'string'
+}
+
+it('writes every format as Python does on every date of strftime-cases.json', () => {
+  const parsed: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '../../fixtures/strftime-cases.json'), 'utf8'))
+  const rows = Array.isArray(parsed) ? parsed.filter(isRow) : []
+  expect(rows.length).toBeGreaterThan(500)
+  const written = rows.map(([[year = 0, month = 1, ...rest], format]): Row => {
+    const [day = 1, hours = 0, minutes = 0, seconds = 0] = rest
+    return [[year, month, ...rest], format, strftime(new Date(year, month - 1, day, hours, minutes, seconds), format)]
+  })
+  expect(written).toEqual(rows)
 })

@@ -5,6 +5,7 @@ import type { GenerateEvent, SamplingSettings } from '../../../../engine/generat
 import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
+import type { ChatExtras } from '../../../../engine/tokenizer/encode-chat'
 import { preparedFolder } from '../../prepared-folder'
 import { cliError } from '../cli-error'
 import {
@@ -19,10 +20,11 @@ import {
   trustTokenizerOption,
 } from '../options'
 import { addSamplingOptions, samplingSettings, type SamplingOptions } from '../sampling-options'
+import { addTemplateOptions, chatExtras, noteFallback, type TemplateOptions } from '../template-options'
 import { writeJson, writeText, type Terminal } from '../terminal'
 
 /** Options of `run` as commander hands them over. */
-interface RunOptions extends SamplingOptions {
+interface RunOptions extends SamplingOptions, TemplateOptions {
   readonly raw?: true
   readonly system?: string
   readonly logprobs?: number
@@ -43,7 +45,7 @@ export function registerRun(program: Command, terminal: Terminal): void {
     .description('chat with a model; with a prompt, answer once')
     .option('--raw', "complete the prompt as it is, without the model's chat template")
     .option('--system <text>', 'system prompt')
-  addSamplingOptions(command)
+  addSamplingOptions(addTemplateOptions(command))
     .option('--logprobs <n>', "with --json: each token's log-probability and n alternatives, before any setting acts", integerFrom(0, 20))
     .option('--context <tokens>', 'length of the context window', integerFrom(16, 1_048_576))
     .addOption(tokenizerOption())
@@ -67,11 +69,12 @@ async function run(
   if (!interactive && prompt.trim() === '') throw cliError('cli/no-prompt', {})
   using model = await loadFor(call.model, { options, signal: terminal.signal })
   if (options.raw === undefined && model.chatTemplateProblem !== null) throw model.chatTemplateProblem
-  const settings = await samplingSettings(model.defaultSampling, options)
+  if (options.raw === undefined) noteFallback(model.chatTemplate, terminal)
+  const [settings, extras] = await Promise.all([samplingSettings(model.defaultSampling, options), chatExtras(options)])
   if (interactive) {
     const { runChat } = await import('../chat')
-    await runChat({ model, settings, system: options.system }, terminal)
-  } else await answerOnce({ model, prompt, options, settings }, terminal)
+    await runChat({ model, settings, extras, system: options.system }, terminal)
+  } else await answerOnce({ model, prompt, options, settings, extras }, terminal)
 }
 
 async function loadFor(
@@ -79,9 +82,10 @@ async function loadFor(
   { options, signal }: { readonly options: RunOptions; readonly signal: AbortSignal },
 ): Promise<LoadedModel> {
   const [{ loadModel }, { modelPath }] = await Promise.all([import('../../../../engine/generate/load-model'), import('../model-path')])
-  const { context, threads, runtime, tokenizer } = options
+  const { context, threads, runtime, tokenizer, templateName } = options
   return loadModel(await modelPath(name, signal), {
     contextLength: context ?? null,
+    templateName,
     format: options.format,
     ...(options.formatOverride && { formatOverrides: options.formatOverride }),
     prepared: { folder: preparedFolder(process.env) },
@@ -95,17 +99,26 @@ async function loadFor(
 
 /** Answers one prompt: the text as it comes, or one JSON document. */
 async function answerOnce(
-  call: { readonly model: LoadedModel; readonly prompt: string; readonly options: RunOptions; readonly settings: SamplingSettings },
+  call: {
+    readonly model: LoadedModel
+    readonly prompt: string
+    readonly options: RunOptions
+    readonly settings: SamplingSettings
+    readonly extras: ChatExtras
+  },
   terminal: Terminal,
 ): Promise<void> {
-  const { model, prompt, options, settings } = call
+  const { model, prompt, options, settings, extras } = call
   const { generate } = await import('../../../../engine/generate/generate')
   const promptIds = options.raw
     ? model.tokenizer.encode(prompt, { addSpecial: true, parseSpecial: true })
-    : model.encodeChat([
-        ...(options.system === undefined ? [] : [{ role: 'system', content: options.system } as const]),
-        { role: 'user', content: prompt },
-      ])
+    : model.encodeChat(
+        [
+          ...(options.system === undefined ? [] : [{ role: 'system', content: options.system } as const]),
+          { role: 'user', content: prompt },
+        ],
+        extras,
+      )
   const logprobs: object[] = []
   const events = generate({
     model,
