@@ -23,7 +23,10 @@ export function createChatTemplate(
   options: ChatTemplateOptions,
 ): ChatTemplate {
   const compiled = compileTemplate(template.text, template.source)
-  return chatTemplate({ choose: () => compiled, source: template.source, fallbackFamily: null, stopStrings: [], names: ['default'] }, options)
+  return chatTemplate(
+    { choose: () => compiled, source: template.source, fallbackFamily: null, stopStrings: [], names: ['default'] },
+    options,
+  )
 }
 
 export interface LoadTemplateOptions {
