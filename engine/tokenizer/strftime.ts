@@ -29,7 +29,7 @@ type Found = string | { readonly number: number; readonly width: number; readonl
 
 function flagged(found: Found, flags: string): string {
   if (typeof found === 'string') return flags.includes('^') ? found.toUpperCase() : found
-  const flag = [...flags].findLast((one) => one !== '^')
+  const flag = flags.replaceAll('^', '').at(-1)
   if (flag === '-') return String(found.number)
   const fill = flag === '_' ? ' ' : flag === '0' ? '0' : (found.fill ?? '0')
   return String(found.number).padStart(found.width, fill)

@@ -57,7 +57,8 @@ async function readList(path: string): Promise<readonly unknown[]> {
   const { readJson } = await import('./read-text')
   const value = await readJson(path)
   if (!Array.isArray(value)) throw cliError('cli/wrong-shape', { path, expected: 'a JSON list' })
-  return value
+  const items: readonly unknown[] = value
+  return items
 }
 
 /** Says on standard error that a known family's template serves, because the model has none. */
