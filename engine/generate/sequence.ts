@@ -6,15 +6,19 @@ import type { DecoderModel, KvCache } from '../runtime/model-types'
 export class Sequence implements Disposable {
   readonly #cache: KvCache
   readonly #switchTokens: number
+  readonly #stretchTokens: number
+  /** Whether keys in the cache were rotated for a length at which every token changes the rotation. */
+  #stretched = false
   /** Whether the keys in the cache were rotated for a length beyond the switch. */
   #beyondSwitch = false
   #ids: number[] = []
   #busy = false
   #disposed = false
 
-  constructor(cache: KvCache, rotationSwitchTokens: number | null) {
+  constructor(cache: KvCache, decoder: Pick<DecoderModel, 'rotationSwitchTokens' | 'rotationStretchTokens'>) {
     this.#cache = cache
-    this.#switchTokens = rotationSwitchTokens ?? Infinity
+    this.#switchTokens = decoder.rotationSwitchTokens ?? Infinity
+    this.#stretchTokens = decoder.rotationStretchTokens ?? Infinity
   }
 
   /** Tokens the sequence can hold. */
@@ -41,16 +45,18 @@ export class Sequence implements Disposable {
     }
   }
 
-  /** Keeps the beginning that `promptIds` shares, short of its last id (whose logits must be computed); returns how many ids are kept. */
+  /** Keeps the beginning that `promptIds` shares and whose keys are those that a run from the start would make, short of its last id (whose logits must be computed); returns how many ids are kept. */
   reuse(promptIds: readonly number[]): number {
     const limit = Math.min(this.#ids.length, promptIds.length - 1)
     let shared = 0
-    const alike = promptIds.length > this.#switchTokens === this.#beyondSwitch
+    const stretched = this.#stretched || promptIds.length > this.#stretchTokens
+    const alike = promptIds.length > this.#switchTokens === this.#beyondSwitch && !stretched
     while (alike && shared < limit && this.#ids[shared] === promptIds[shared]) shared++
     this.#cache.truncate(shared)
     // A cache with states beside keys and values may have gone back further.
     const kept = this.#cache.lengthTokens
     this.#ids.length = kept
+    if (kept === 0) this.#stretched = false
     return kept
   }
 
@@ -75,6 +81,7 @@ export class Sequence implements Disposable {
       this.#ids = []
     }
     this.#beyondSwitch = beyondSwitch
+    this.#stretched ||= Math.max(this.#ids.length + options.ids.length, sequenceTokens) > this.#stretchTokens
     const ids = [...lost, ...options.ids]
     const logits = await decoder.forward({ ...options, ids, cache: this.#cache })
     for (const id of ids) this.#ids.push(id)
@@ -90,5 +97,5 @@ export class Sequence implements Disposable {
 
 /** An empty sequence with room for `capacityTokens` tokens. */
 export function createSequence(decoder: DecoderModel, options: { readonly capacityTokens: number }): Sequence {
-  return new Sequence(decoder.createCache(options), decoder.rotationSwitchTokens ?? null)
+  return new Sequence(decoder.createCache(options), decoder)
 }

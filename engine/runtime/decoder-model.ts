@@ -8,7 +8,7 @@ import { GrowingKvCache } from './kv-cache'
 import type { DecoderModel, KvCache, LogitsRequest } from './model-types'
 import type { OrtRuntime, OrtSession, OrtValue } from './ort-types'
 import { cacheHeadDim } from '../graph/blocks/heads'
-import { ropeSwitchTokens } from '../graph/rope/frequencies'
+import { ropeStretchTokens, ropeSwitchTokens } from '../graph/rope/frequencies'
 import { RopeCache } from './rope-cache'
 import { ScratchValues } from './scratch-values'
 
@@ -60,6 +60,7 @@ export class OrtDecoder implements LoadedDecoder {
   readonly notes: readonly string[]
   readonly format: WeightFormatName
   readonly rotationSwitchTokens: number | null
+  readonly rotationStretchTokens: number | null
   readonly #parts: DecoderParts
   readonly #ropes: readonly RopeCache[]
   readonly #scratch: ScratchValues
@@ -76,6 +77,7 @@ export class OrtDecoder implements LoadedDecoder {
     this.notes = parts.notes
     this.format = parts.format
     this.rotationSwitchTokens = parts.config.ropes.map(ropeSwitchTokens).find((tokens) => tokens !== null) ?? null
+    this.rotationStretchTokens = parts.config.ropes.map(ropeStretchTokens).find((tokens) => tokens !== null) ?? null
     this.#parts = parts
     this.#ropes = parts.config.ropes.map((rope) => new RopeCache({ runtime: parts.runtime, rope }))
     this.#attentionLayers = layersWith(parts.config, 'attention')

@@ -29,6 +29,8 @@ export interface DecoderModel extends Disposable {
   readonly wholePrompt?: boolean
   /** Length in tokens beyond which every position rotates otherwise (`longrope`): keys from before are then of no use, and the other way round. */
   readonly rotationSwitchTokens?: number | null
+  /** Length in tokens beyond which every further token changes the rotation of all (`dynamic`): keys from before are then not those of a run from the start. */
+  readonly rotationStretchTokens?: number | null
   /** An empty cache. `capacityTokens` is its limit; memory is taken in steps as the sequence grows. */
   readonly createCache: (options: { readonly capacityTokens: number }) => KvCache
   /**

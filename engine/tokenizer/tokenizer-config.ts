@@ -24,6 +24,8 @@ export interface TokenizerConfig {
   readonly addPrefixSpace: boolean
   readonly addBosToken: boolean
   readonly addEosToken: boolean
+  /** `clean_up_tokenization_spaces`, and whether it is to hold for BPE too. */
+  readonly cleanUp: { readonly asked: boolean; readonly evenBpe: boolean }
   /** `bos_token`, `eos_token`, ... and the model's own `*_token` keys, in the order of the file. */
   readonly namedTokens: ReadonlyMap<string, AddedToken>
   /** Further special tokens; null when the files say nothing about them. */
@@ -83,6 +85,10 @@ export async function readTokenizerConfig(directory: string): Promise<TokenizerC
     addPrefixSpace: file['add_prefix_space'] !== false,
     addBosToken: file['add_bos_token'] === true,
     addEosToken: file['add_eos_token'] === true,
+    cleanUp: {
+      asked: file['clean_up_tokenization_spaces'] === true,
+      evenBpe: file['clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output'] === true,
+    },
     namedTokens,
     extraTokens,
     addedTokens,

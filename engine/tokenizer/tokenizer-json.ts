@@ -2,6 +2,7 @@
 import { isJsonObject, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
 import { EngineError, engineError } from '../errors'
 import { createSplitter, type NumberedToken, type TextPart } from './added-tokens'
+import { withCleanUp } from './clean-up'
 import { decodeWith } from './decode'
 import { inputText } from './input-text'
 import { createDecoder, type DecoderFactory } from './json-decoder'
@@ -71,8 +72,12 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
   // The library keeps tokens that are looked for in normalized text as the normalizer leaves them.
   const normalizedTexts = new Map(table.tokens.filter((token) => token.normalized).map(({ id, content }) => [id, normalize(content)]))
   const isSpecial = (id: number) => table.byId.get(id)?.special ?? false
-  const streamDecoder: Tokenizer['streamDecoder'] = ({ skipSpecial }) =>
-    stepsToStream(createSteps, (id) => (skipSpecial && isSpecial(id) ? null : (normalizedTexts.get(id) ?? tokenText(id))))
+  // Transformers cleans up after no BPE, which would lose spaces of the text, unless it is told to all the same.
+  const cleansUp = config !== null && config.cleanUp.asked && (model['type'] !== 'BPE' || config.cleanUp.evenBpe)
+  const streamDecoder: Tokenizer['streamDecoder'] = ({ skipSpecial }) => {
+    const plain = stepsToStream(createSteps, (id) => (skipSpecial && isSpecial(id) ? null : (normalizedTexts.get(id) ?? tokenText(id))))
+    return cleansUp ? withCleanUp(plain) : plain
+  }
   const namedId = (name: string): number | null => {
     const content = table.named[name]
     return content === undefined ? null : (table.idOf(content) ?? null)

@@ -117,6 +117,11 @@ export function ropeSwitchTokens({ scaling }: RopeConfig): number | null {
   return shortFactor.every((factor, pair) => factor === longFactor[pair]) ? null : originalMaxPositionEmbeddings
 }
 
+/** Length in tokens beyond which every further token changes the frequencies (`dynamic`); null where none does. */
+export function ropeStretchTokens({ scaling }: RopeConfig): number | null {
+  return scaling.kind === 'dynamic' ? scaling.originalMaxPositionEmbeddings : null
+}
+
 /** Whether the frequencies of a sequence change while it grows. */
 export function ropeDependsOnLength(rope: RopeConfig): boolean {
   return rope.scaling.kind === 'dynamic' || rope.scaling.kind === 'longrope'
