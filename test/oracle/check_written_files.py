@@ -167,7 +167,7 @@ with tempfile.TemporaryDirectory() as name:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
         state = model.state_dict()
         row(what, "transformers, from_pretrained", {key: state[key] for key in source}, source)
-    # GGUF files that llama.cpp's own converter wrote come back as models of Transformers.
+    # GGUF files that the gguf package wrote (test/fixtures/gguf/make_gguf_models.py) come back as models of Transformers.
     worst, read = 0.0, []
     for file in sorted((ROOT / "test/fixtures/gguf").glob("*.gguf")):
         golden = load_file(file.with_suffix(".golden.safetensors"))

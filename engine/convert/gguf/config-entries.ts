@@ -46,12 +46,21 @@ function scalingEntries(scaling: RopeScaling, key: (name: string) => string): Gg
   }
 }
 
-/** The metadata of a decoder. Throws "convert/gguf-not-expressible" for rotary scaling that llama.cpp reads differently. */
+/** llama.cpp scales scores by the size of a head; Gemma 2's model of 46 layers by the width for each head. */
+function checkScale({ layers, headDim, hiddenSize, numAttentionHeads, numHiddenLayers }: DecoderConfig, architecture: string): void {
+  const isLargest = architecture === 'gemma2' && numHiddenLayers === 46
+  const expected = (isLargest ? hiddenSize / numAttentionHeads : headDim) ** -0.5
+  const other = layers.find(({ scale }) => Math.abs(scale / expected - 1) > 1e-6)
+  if (other) throw engineError('convert/gguf-not-expressible', { what: `scores scaled by ${other.scale} instead of ${expected}` })
+}
+
+/** The metadata of a decoder. Throws "convert/gguf-not-expressible" for rotary scaling, and scales of the scores, that llama.cpp reads differently. */
 export function configEntries(
   config: DecoderConfig,
   options: { readonly architecture: string; readonly name: string; readonly mainDtype: string },
 ): GgufEntries {
   const { architecture, name, mainDtype } = options
+  checkScale(config, architecture)
   const key = (suffix: string): string => `${architecture}.${suffix}`
   const [rope] = config.ropes
   const window = config.layers.find((layer) => layer.window !== null)?.window ?? null
