@@ -40,7 +40,7 @@ function fractionOf(value: number): { readonly numerator: bigint; readonly denom
 }
 
 /** numerator / denominator as a whole number, ties to even. */
-export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
+function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   const quotient = numerator / denominator
   const twice = 2n * (numerator % denominator)
   if (twice < denominator || (twice === denominator && quotient % 2n === 0n)) return quotient

@@ -3,7 +3,7 @@ import { TemplateSyntaxError } from './failures'
 import type { Token, TokenKind } from './lexer'
 
 /** Python's own recursion limit ends jinja2 at a smaller depth; no public template goes beyond 20. */
-export const MAX_NESTING = 150
+const MAX_NESTING = 150
 
 /** Reads tokens one after the other. */
 export class TokenStream {

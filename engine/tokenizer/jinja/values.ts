@@ -81,7 +81,7 @@ export interface IteratorValue {
   readonly iterator: Iterator<Value>
 }
 
-export interface NamespaceValue {
+interface NamespaceValue {
   readonly kind: 'namespace'
   readonly attributes: Map<string, Value>
 }
