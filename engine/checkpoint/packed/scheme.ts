@@ -39,20 +39,20 @@ export interface CompressedScheme {
 }
 
 /** Float8 with a scale for each block, DeepSeek's `weight_scale_inv`, or for the whole matrix. */
-export interface Fp8Scheme {
+interface Fp8Scheme {
   readonly method: 'fp8'
   /** [rows, columns] of a block; null: one scale for all. */
   readonly blockSize: readonly [number, number] | null
 }
 
 /** bitsandbytes: int8 with a scale a row, or four-bit codebooks whose own state lies beside the weight. */
-export interface BitsandbytesScheme {
+interface BitsandbytesScheme {
   readonly method: 'bitsandbytes'
   readonly bits: 4 | 8
 }
 
 /** MXFP4 as GPT-OSS is published: experts as E2M1 blocks of 32 under a power of two. */
-export interface Mxfp4Scheme {
+interface Mxfp4Scheme {
   readonly method: 'mxfp4'
 }
 
