@@ -53,8 +53,10 @@ export async function createApp(host: Host): Promise<App> {
   const settings = await createSettingsService({ dataFolder: paths.dataFolder, clock, log })
   const library = await createLibraryService({ paths, describe: (path) => engine.request('describe', { path }), clock, log })
   const targetOf = async (modelId: string): Promise<ModelTarget> => {
-    const { threads, contextLength } = settings.get()
-    return { ...(await library.locate(modelId)), threads, contextLength, preparedFolder: preparedFolder(host) }
+    const { threads, contextLength, trustedTokenizers } = settings.get()
+    const place = await library.locate(modelId)
+    const trustedCode = trustedTokenizers.filter(({ folder }) => folder === place.path).map(({ hash }) => hash)
+    return { ...place, threads, contextLength, trustedCode, preparedFolder: preparedFolder(host) }
   }
   const defaultModelId = (): string => settings.get().defaultModelId ?? GUIDE_ID
   const replyEngine = createReplyEngine({ engine, load: async (modelId) => await engine.load(await targetOf(modelId)), defaultModelId })
@@ -119,6 +121,7 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
     'library.removeFolder': async ({ path }) => await library.removeFolder(path),
     'library.inspectPath': async ({ path }) => await library.inspectPath(path),
     'engine.load': async ({ modelId }) => await engine.load(await targetOf(modelId)),
+    'engine.tokenizerCode': async ({ modelId }) => await engine.request('tokenizerCode', { path: (await targetOf(modelId)).path }),
     'engine.unload': async () => {
       await engine.unload()
       return null

@@ -43,11 +43,21 @@ export const settingsSchema = v.object({
   /** null = automatic. */
   threads: v.nullable(integer(1, 256)),
   contextLength: v.nullable(integer(16, 1_048_576)),
+  /** Models whose own Python tokenizer may run in the sandbox: this code, in this folder (of one revision). */
+  trustedTokenizers: v.pipe(v.array(v.strictObject({ folder: path, className: text(500), hash: text(64) })), v.maxLength(10_000)),
 })
 export { samplingSchema } from './contract-sampling'
 export type { Constraint, Sampling } from './contract-sampling'
 export type { PromptToken, PromptView, ReplyToken, TokenChoice } from './contract-tokens'
 export type Settings = v.InferOutput<typeof settingsSchema>
+
+/** A tokenizer written in Python; `hash` stands for the class and all files. */
+export interface TokenizerCode {
+  readonly folder: string
+  readonly className: string
+  readonly hash: string
+  readonly sources: readonly { readonly name: string; readonly text: string; readonly sha256: string }[]
+}
 
 /** Where a model of the library lies and whether it can run. */
 export interface ModelEntry {
@@ -247,6 +257,8 @@ export const calls = {
   'prepared.list': call<PreparedWeights>()(nothing),
   /** Removes all that no process is writing; a loaded model goes on. */
   'prepared.clear': call<{ readonly freedBytes: number }>()(nothing),
+  /** The Python files that a model's tokenizer consists of; null where it needs none. Nothing is run. */
+  'engine.tokenizerCode': call<TokenizerCode | null>()(v.strictObject({ modelId: path })),
   'plan.preview': call<DevicePlan>()(v.strictObject({ modelId: path, contextLength: v.nullable(integer(16, 1_048_576)) })),
   /** Newest first; with a query full-text search over titles and messages. */
   'chats.list': call<readonly ChatSummary[]>()(v.strictObject({ query: text(1000) })),

@@ -11,6 +11,7 @@ import type {
   ReplyStats,
   ReplyToken,
   Sampling,
+  TokenizerCode,
 } from '../../preload/contract'
 
 /** A model directory and how it is to be loaded. Null means the engine's own choice. */
@@ -20,6 +21,8 @@ export interface LoadParams {
   readonly path: string
   readonly threads: number | null
   readonly contextLength: number | null
+  /** Hashes of custom tokenizer code that the person agreed to for this folder. */
+  readonly trustedCode?: readonly string[]
 }
 
 /** What a loaded model turned out to be. */
@@ -119,6 +122,7 @@ export interface EngineMethods {
     readonly event: never
     readonly value: { readonly freedBytes: number }
   }
+  readonly tokenizerCode: { readonly params: { readonly path: string }; readonly event: never; readonly value: TokenizerCode | null }
   readonly memory: { readonly params: Nothing; readonly event: never; readonly value: { readonly residentBytes: number } }
 }
 

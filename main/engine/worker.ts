@@ -4,6 +4,7 @@ import { DEFAULT_CONTEXT_LENGTH } from '../../engine/generate/load-model'
 import { clearPrepared, listPrepared, preparedBytes } from '../../engine/prepared/cache'
 import type { EngineMethods } from './protocol'
 import { describeModel, planModel } from './worker/describe'
+import { readTokenizerCode } from './worker/tokenizer-code'
 import { openWorkerPort } from './worker/port'
 import { createResidentModel } from './worker/resident-model'
 import { serveEngine } from './worker/serve'
@@ -34,5 +35,6 @@ serveEngine<EngineMethods>(port, {
   // Never between the making of a file and its mapping.
   clearPrepared: async ({ params: { folder }, signal }) =>
     await turns.take(async () => ({ freedBytes: await clearPrepared(folder) }), signal),
+  tokenizerCode: async ({ params }) => await readTokenizerCode(params.path),
   memory: () => Promise.resolve({ residentBytes: process.memoryUsage.rss() }),
 })

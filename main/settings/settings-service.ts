@@ -16,6 +16,7 @@ export const defaultSettings: Settings = {
   sampling: null,
   threads: null,
   contextLength: null,
+  trustedTokenizers: [],
 }
 
 /** The present settings and the way to change them. */

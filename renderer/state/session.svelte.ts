@@ -7,6 +7,7 @@ import type { NamedFile } from '../lib/dropped-files'
 import { describeError, t } from '../lib/i18n/texts'
 import { recall, remember } from '../lib/remembered'
 import { ChatList } from './chat-list.svelte'
+import { ConsentState } from './consent.svelte'
 import { Connection } from './connection.svelte'
 import { Conversations } from './conversations.svelte'
 import { Conversions } from './conversions.svelte'
@@ -38,6 +39,7 @@ export class Session {
   readonly chats: ChatList
   readonly conversations: Conversations
   readonly planner: Planner
+  readonly consent: ConsentState
   readonly opening: Opening
   readonly inspector: Inspector
   readonly sheet: ConvertSheet
@@ -54,6 +56,7 @@ export class Session {
     this.client = client
     this.settings = new SettingsState(client)
     this.engine = new EngineStatus(client)
+    this.consent = new ConsentState({ client, settings: this.settings, engine: this.engine, onfailure: (error) => this.tell(error) })
     this.library = new Library(client)
     this.chats = new ChatList(client)
     this.planner = new Planner(client)

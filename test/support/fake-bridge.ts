@@ -18,6 +18,7 @@ import type {
   ReplyToken,
   Result,
   Settings,
+  TokenizerCode,
   StreamInput,
 } from '../../preload/contract'
 import { branchOf, leafBelow, summarizeChat, withSiblings } from './fake-chats'
@@ -37,6 +38,7 @@ export interface FakeScenario {
   /** Calls and streams that fail, by name. */
   readonly failures?: Readonly<Record<string, ContractError>>
   readonly usedTokens?: number
+  readonly tokenizerCode?: TokenizerCode
   /** Tokens of replies by message id, and those of every prompt. */
   readonly tokens?: Readonly<Record<string, readonly ReplyToken[]>>
   readonly promptTokens?: readonly PromptToken[]
@@ -115,6 +117,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     sampling: null,
     threads: null,
     contextLength: null,
+    trustedTokenizers: [],
     ...scenario.settings,
   }
   for (const chat of scenario.chats ?? []) chats.set(chat.id, { chat, all: [...chat.messages], deleted: false })
@@ -172,6 +175,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
       setEngine({ status: 'ready', model })
       return model
     },
+    'engine.tokenizerCode': () => scenario.tokenizerCode ?? null,
     'engine.unload': () => {
       setEngine({ status: 'idle' })
       return null

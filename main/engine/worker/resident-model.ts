@@ -45,11 +45,12 @@ export function createResidentModel(): ResidentModel {
   }
 
   return {
-    load: async ({ path, threads, contextLength, preparedFolder }, { emit, signal }) => {
+    load: async ({ path, threads, contextLength, preparedFolder, trustedCode }, { emit, signal }) => {
       // Freed first: two models at once may not fit.
       unload()
       const options = {
         contextLength,
+        ...(trustedCode && { trustedCode }),
         signal,
         onProgress: emit,
         prepared: { folder: preparedFolder },

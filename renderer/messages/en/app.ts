@@ -22,6 +22,16 @@ export const appTexts = {
   'common.code': 'Code: {code}',
 
   // engine
+  'engine.lookAtCode': 'Look at its code',
+  'consent.title': 'A tokenizer written in Python',
+  'consent.text':
+    'The model {model} has a tokenizer of its own: {className}. It decides what the model reads. Run it only if you trust these files.',
+  'consent.limits':
+    "The sandbox gives it no files but the model's vocabulary, no network, no environment, 512 MiB of memory and a few seconds per text. If a file changes, you are asked again.",
+  'consent.run': 'Run in sandbox',
+  'settings.trusted': 'Tokenizers that may run',
+  'settings.trustedHelp': 'Python files of models that you agreed to, in the sandbox',
+  'settings.withdraw': 'Withdraw',
   'engine.choose': 'Choose a model',
   'engine.starting': 'Starting the engine',
   'engine.idle': 'No model loaded',

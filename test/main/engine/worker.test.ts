@@ -93,6 +93,7 @@ function serve(handlers: Partial<EngineHandlers>) {
     checkConstraint: refuse,
     plan: refuse,
     describe: refuse,
+    tokenizerCode: refuse,
     listPrepared: refuse,
     clearPrepared: refuse,
     memory: refuse,
