@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type * as Threads from 'node:worker_threads'
 
 /** How the child is started. `env` is all of its environment. */
-export interface ChildCommand {
+interface ChildCommand {
   readonly execPath: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>

@@ -14,7 +14,7 @@ export interface SandboxFile {
 }
 
 /** Why the interpreter gave no answer: it is gone then, and starts anew with the next request. */
-export type PythonEnd = 'late' | 'flooded' | 'ended' | 'not-started' | 'unrestricted' | 'trespass' | 'broken'
+type PythonEnd = 'late' | 'flooded' | 'ended' | 'not-started' | 'unrestricted' | 'trespass' | 'broken'
 
 /** What came back: the program's answer as parsed JSON, or the end of the interpreter and what is known of it. */
 export type PythonAnswer =

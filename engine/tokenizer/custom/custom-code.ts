@@ -12,7 +12,7 @@ const MAX_SOURCE_BYTES = 1024 * 1024
 const MAX_SOURCES = 16
 
 /** One Python file. `sha256` in lower-case hexadecimal. */
-export interface CustomSource {
+interface CustomSource {
   readonly name: string
   readonly text: string
   readonly sha256: string
