@@ -127,7 +127,7 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
       return null
     },
     'prepared.list': async () => await engine.request('listPrepared', { folder: preparedFolder(host) }),
-    'prepared.clear': async () => await engine.request('clearPrepared', { folder: preparedFolder(host) }),
+    'prepared.clear': async ({ name }) => await engine.request('clearPrepared', { folder: preparedFolder(host), name: name ?? null }),
     'plan.preview': async ({ modelId, contextLength }) => await previewPlan(services, { modelId, contextLength }),
     'chats.list': ({ query }) => chats().list(query),
     'chats.create': () => chats().create(),

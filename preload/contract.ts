@@ -255,8 +255,8 @@ export const calls = {
   'engine.load': call<LoadedModelInfo>()(v.strictObject({ modelId: path })),
   'engine.unload': call<null>()(nothing),
   'prepared.list': call<PreparedWeights>()(nothing),
-  /** Removes all that no process is writing; a loaded model goes on. */
-  'prepared.clear': call<{ readonly freedBytes: number }>()(nothing),
+  /** Removes the file of this name, or all, except what a process is writing; a loaded model goes on. */
+  'prepared.clear': call<{ readonly freedBytes: number }>()(v.strictObject({ name: v.optional(text(64)) })),
   /** The Python files that a model's tokenizer consists of; null where it needs none. Nothing is run. */
   'engine.tokenizerCode': call<TokenizerCode | null>()(v.strictObject({ modelId: path })),
   'plan.preview': call<DevicePlan>()(v.strictObject({ modelId: path, contextLength: v.nullable(integer(16, 1_048_576)) })),

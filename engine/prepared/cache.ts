@@ -83,13 +83,13 @@ export async function preparedBytes(folder: string): Promise<number> {
 }
 
 /**
- * Removes everything that no process is writing. A file that is mapped stays readable until its reader ends, except on Windows, where it is kept.
+ * Removes the file called `only`, or everything, except what a process is writing. A file that is mapped stays readable until its reader ends, except on Windows, where it is kept.
  * Returns the bytes that were freed.
  */
-export async function clearPrepared(folder: string): Promise<number> {
+export async function clearPrepared(folder: string, only: string | null = null): Promise<number> {
   let freedBytes = 0
   for (const { name, path, sizeBytes } of await filesIn(folder)) {
-    if (!isOurs(name)) continue
+    if (!isOurs(name) || (only !== null && name !== only)) continue
     const { lock } = preparedPaths(folder, name.slice(0, name.indexOf('.')))
     if (await isLocked(lock)) continue
     if (await removed(path)) freedBytes += sizeBytes

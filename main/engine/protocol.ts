@@ -117,8 +117,9 @@ export interface EngineMethods {
   }
   readonly describe: { readonly params: { readonly path: string }; readonly event: never; readonly value: ModelDescription }
   readonly listPrepared: { readonly params: { readonly folder: string }; readonly event: never; readonly value: PreparedWeights }
+  /** `name` is the file to remove, null for all. */
   readonly clearPrepared: {
-    readonly params: { readonly folder: string }
+    readonly params: { readonly folder: string; readonly name: string | null }
     readonly event: never
     readonly value: { readonly freedBytes: number }
   }

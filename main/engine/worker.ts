@@ -33,8 +33,8 @@ serveEngine<EngineMethods>(port, {
   describe: async ({ params, signal }) => await describeModel(params.path, signal),
   listPrepared: async ({ params: { folder } }) => ({ files: await listPrepared(folder), totalBytes: await preparedBytes(folder) }),
   // Never between the making of a file and its mapping.
-  clearPrepared: async ({ params: { folder }, signal }) =>
-    await turns.take(async () => ({ freedBytes: await clearPrepared(folder) }), signal),
+  clearPrepared: async ({ params: { folder, name }, signal }) =>
+    await turns.take(async () => ({ freedBytes: await clearPrepared(folder, name) }), signal),
   tokenizerCode: async ({ params }) => await readTokenizerCode(params.path),
   memory: () => Promise.resolve({ residentBytes: process.memoryUsage.rss() }),
 })

@@ -19,6 +19,7 @@ import { Navigation } from './navigation.svelte'
 import { Opening } from './opening.svelte'
 import { Places } from './places.svelte'
 import { Planner } from './planner.svelte'
+import { Prepared } from './prepared.svelte'
 import { SettingsState } from './settings.svelte'
 import { Toasts } from './toasts.svelte'
 import { Uploads } from './upload.svelte'
@@ -34,6 +35,7 @@ export class Session {
   readonly client: Client
   readonly connection: Connection
   readonly settings: SettingsState
+  readonly prepared: Prepared
   readonly engine: EngineStatus
   readonly library: Library
   readonly chats: ChatList
@@ -55,6 +57,7 @@ export class Session {
   constructor(client: Client) {
     this.client = client
     this.settings = new SettingsState(client)
+    this.prepared = new Prepared(client)
     this.engine = new EngineStatus(client)
     this.consent = new ConsentState({ client, settings: this.settings, engine: this.engine, onfailure: (error) => this.tell(error) })
     this.library = new Library(client)

@@ -68,6 +68,7 @@ test('the prepared weights of a loaded model are listed, and cleared without har
   const { files, totalBytes } = await harness.value('prepared.list', {})
   expect(files).toMatchObject([{ model: 'guide', format: 'quality', sizeBytes: anyNumber(), lastUsedMs: anyNumber() }])
   expect(totalBytes).toBeGreaterThanOrEqual(files[0]?.sizeBytes ?? Infinity)
+  expect((await harness.value('prepared.clear', { name: '../settings.json' })).freedBytes).toBe(0)
   expect((await harness.value('prepared.clear', {})).freedBytes).toBe(totalBytes)
   expect(await harness.value('prepared.list', {})).toEqual({ files: [], totalBytes: 0 })
   const chat = await harness.value('chats.create', {})

@@ -13,6 +13,7 @@ import type {
   LoadedModelInfo,
   Message,
   ModelEntry,
+  PreparedWeights,
   PromptToken,
   ReplyEvent,
   ReplyToken,
@@ -109,6 +110,10 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   let lastId = 0
   let models = scenario.models ?? [guideEntry]
   let engine: EngineState = scenario.engine ?? { status: 'ready', model: guideLoaded }
+  let prepared: PreparedWeights['files'] = [
+    { name: 'a.prepared', model: 'guide', format: 'quality', sizeBytes: 12_000_000, lastUsedMs: 1_760_000_000_000 },
+    { name: 'b.prepared', model: 'tiny-llama', format: 'q4 lm_head=q8', sizeBytes: 640_000_000, lastUsedMs: 1_750_000_000_000 },
+  ]
   let settings: Settings = {
     theme: 'system',
     language: 'en',
@@ -182,11 +187,12 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     },
     'plan.preview': ({ modelId, contextLength }) =>
       fakePlan(models.find((each) => each.id === modelId) ?? guideEntry, { modelId, contextLength, measuredBytes: scenario.measuredBytes }),
-    'prepared.list': () => ({
-      files: [{ name: 'a.prepared', model: 'guide', format: 'quality', sizeBytes: 12_000_000, lastUsedMs: 1_760_000_000_000 }],
-      totalBytes: 12_000_000,
-    }),
-    'prepared.clear': () => ({ freedBytes: 12_000_000 }),
+    'prepared.list': () => ({ files: prepared, totalBytes: preparedBytes(prepared) }),
+    'prepared.clear': ({ name }) => {
+      const leaving = prepared.filter((file) => name === undefined || file.name === name)
+      prepared = prepared.filter((file) => !leaving.includes(file))
+      return { freedBytes: preparedBytes(leaving) }
+    },
     'chats.list': ({ query }) =>
       [...chats.values()]
         .filter((entry) => !entry.deleted)
@@ -381,4 +387,8 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
       },
     },
   }
+}
+
+function preparedBytes(files: PreparedWeights['files']): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }

@@ -156,7 +156,20 @@ describe.skipIf(chromiumPath === null)('window', () => {
         },
       },
       devices: { scenario: { models }, act: async (page) => page.getByTestId('nav-devices').click() },
-      settings: { scenario: {}, act: async (page) => page.getByTestId('nav-settings').click() },
+      settings: {
+        scenario: {},
+        act: async (page) => {
+          await page.getByTestId('nav-settings').click()
+          await page.getByTestId('prepared-row').first().waitFor()
+        },
+      },
+      'the question before prepared weights are cleared': {
+        scenario: {},
+        act: async (page) => {
+          await page.getByTestId('nav-settings').click()
+          await page.getByTestId('prepared-clear-all').click()
+        },
+      },
       'a narrow window': {
         scenario: { chats: [chat('a', 1)] },
         act: async (page) => page.getByTestId('show-sidebar').click(),
