@@ -43,6 +43,9 @@ const PREPARED_FOLDER = 'prepared'
 /** How long closing waits for running replies before the engine process is ended under them. */
 const CLOSE_GRACE_MS = 2_000
 
+/** Settings that a loaded model is loaded again for. */
+const LOAD_SETTINGS = ['threads', 'contextLength', 'weightFormat'] as const
+
 /** Builds and starts the app: the engine process is forked and the chosen model begins to load. A chat database that cannot be opened is reported by every chat call, not here. */
 export async function createApp(host: Host): Promise<App> {
   const { paths, clock, log } = host
@@ -53,10 +56,10 @@ export async function createApp(host: Host): Promise<App> {
   const settings = await createSettingsService({ dataFolder: paths.dataFolder, clock, log })
   const library = await createLibraryService({ paths, describe: (path) => engine.request('describe', { path }), clock, log })
   const targetOf = async (modelId: string): Promise<ModelTarget> => {
-    const { threads, contextLength, trustedTokenizers } = settings.get()
+    const { threads, contextLength, weightFormat, trustedTokenizers } = settings.get()
     const place = await library.locate(modelId)
     const trustedCode = trustedTokenizers.filter(({ folder }) => folder === place.path).map(({ hash }) => hash)
-    return { ...place, threads, contextLength, trustedCode, preparedFolder: preparedFolder(host) }
+    return { ...place, threads, contextLength, weightFormat, trustedCode, preparedFolder: preparedFolder(host) }
   }
   const defaultModelId = (): string => settings.get().defaultModelId ?? GUIDE_ID
   const replyEngine = createReplyEngine({ engine, load: async (modelId) => await engine.load(await targetOf(modelId)), defaultModelId })
@@ -111,7 +114,8 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
       const before = settings.get()
       const after = await settings.set(change)
       const state = engine.state()
-      if (state.status === 'ready' && (before.threads !== after.threads || before.contextLength !== after.contextLength)) {
+      const isOther = LOAD_SETTINGS.some((key) => before[key] !== after[key])
+      if (state.status === 'ready' && isOther) {
         loadInBackground(services, state.model.modelId)
       }
       return after

@@ -32,6 +32,10 @@ export interface AppInfo {
 /** A message longer than this is refused: no context window of today takes it. */
 const MAX_MESSAGE_CHARS = 1_000_000
 
+/** How the weights of a model are computed with when it is loaded: the engine's names, or its own choice. */
+const weightFormats = ['auto', 'quality', 'balanced', 'fast', 'f32', 'f32-low-memory'] as const
+export type ChosenWeightFormat = (typeof weightFormats)[number]
+
 export const settingsSchema = v.object({
   theme: v.picklist(['system', 'light', 'dark']),
   language: v.picklist(['system', 'en', 'zh-TW', 'zh-CN']),
@@ -43,6 +47,7 @@ export const settingsSchema = v.object({
   /** null = automatic. */
   threads: v.nullable(integer(1, 256)),
   contextLength: v.nullable(integer(16, 1_048_576)),
+  weightFormat: v.picklist(weightFormats),
   /** Models whose own Python tokenizer may run in the sandbox: this code, in this folder (of one revision). */
   trustedTokenizers: v.pipe(v.array(v.strictObject({ folder: path, className: text(500), hash: text(64) })), v.maxLength(10_000)),
 })

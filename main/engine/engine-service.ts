@@ -139,5 +139,11 @@ export function createEngineService(options: { readonly fork: () => EngineChild;
 }
 
 function isSameTarget(a: ModelTarget, b: ModelTarget): boolean {
-  return a.modelId === b.modelId && a.path === b.path && a.threads === b.threads && a.contextLength === b.contextLength
+  return (
+    a.modelId === b.modelId &&
+    a.path === b.path &&
+    a.threads === b.threads &&
+    a.contextLength === b.contextLength &&
+    a.weightFormat === b.weightFormat
+  )
 }

@@ -1,6 +1,7 @@
 // The messages between the app and its engine process: requests with an id, events, one answer each, and a cancel.
 import type { ChatMessage } from '../../engine/tokenizer/types'
 import type {
+  ChosenWeightFormat,
   Constraint,
   ContractError,
   DevicePlan,
@@ -14,13 +15,14 @@ import type {
   TokenizerCode,
 } from '../../preload/contract'
 
-/** A model directory and how it is to be loaded. Null means the engine's own choice. */
+/** A model directory and how it is to be loaded. Null and 'auto' mean the engine's own choice. */
 export interface LoadParams {
   /** Folder of weights that had to be prepared, shared with the command line. */
   readonly preparedFolder: string
   readonly path: string
   readonly threads: number | null
   readonly contextLength: number | null
+  readonly weightFormat: ChosenWeightFormat
   /** Hashes of custom tokenizer code that the person agreed to for this folder. */
   readonly trustedCode?: readonly string[]
 }

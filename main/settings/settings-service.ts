@@ -16,6 +16,7 @@ export const defaultSettings: Settings = {
   sampling: null,
   threads: null,
   contextLength: null,
+  weightFormat: 'auto',
   trustedTokenizers: [],
 }
 
@@ -47,9 +48,9 @@ export async function createSettingsService(options: {
   }
 }
 
-/** Older versions wrote fewer keys. */
+/** Older versions wrote fewer keys, and other versions may know other weight formats. */
 const storedSchema = v.pipe(
-  v.partial(settingsSchema),
+  v.object({ ...v.partial(settingsSchema).entries, weightFormat: v.optional(v.fallback(settingsSchema.entries.weightFormat, 'auto')) }),
   v.transform((stored) => merge(defaultSettings, stored)),
 )
 

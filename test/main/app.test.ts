@@ -62,6 +62,16 @@ test('the built-in model loads at start, answers, and remembers the conversation
   expect(await watch.ended).toEqual({ ok: true, value: null })
 })
 
+test('another weight format in the settings loads the model again in it', async () => {
+  await using harness = await engine.start()
+  await ready(harness)
+  await harness.value('settings.set', { change: { weightFormat: 'balanced' } })
+  expect(await harness.value('engine.load', { modelId: 'guide' })).toMatchObject({ weightFormat: 'balanced' })
+  expect((await harness.value('prepared.list', {})).files.map(({ format }) => format)).toEqual(['balanced', 'quality'])
+  await harness.value('settings.set', { change: { weightFormat: 'f32' } })
+  expect(await harness.value('engine.load', { modelId: 'guide' })).toMatchObject({ weightFormat: 'f32' })
+})
+
 test('the prepared weights of a loaded model are listed, and cleared without harm to it', async () => {
   await using harness = await engine.start()
   await ready(harness)

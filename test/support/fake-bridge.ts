@@ -122,6 +122,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     sampling: null,
     threads: null,
     contextLength: null,
+    weightFormat: 'auto',
     trustedTokenizers: [],
     ...scenario.settings,
   }

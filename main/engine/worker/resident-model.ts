@@ -45,7 +45,7 @@ export function createResidentModel(): ResidentModel {
   }
 
   return {
-    load: async ({ path, threads, contextLength, preparedFolder, trustedCode }, { emit, signal }) => {
+    load: async ({ path, threads, contextLength, weightFormat, preparedFolder, trustedCode }, { emit, signal }) => {
       // Freed first: two models at once may not fit.
       unload()
       const options = {
@@ -56,9 +56,9 @@ export function createResidentModel(): ResidentModel {
         prepared: { folder: preparedFolder },
         ...(threads !== null && { threads }),
       }
-      // As the command line's `run` does. Where nothing can be written, weights that lie in their files still run as they are.
-      const model = await loadModel(path, { ...options, format: 'auto' }).catch(async (failure: unknown) => {
-        if (!(failure instanceof EngineError) || !CANNOT_WRITE.has(failure.code)) throw failure
+      // Where nothing can be written, weights that lie in their files still run as they are, unless the person asked for others.
+      const model = await loadModel(path, { ...options, format: weightFormat }).catch(async (failure: unknown) => {
+        if (weightFormat !== 'auto' || !(failure instanceof EngineError) || !CANNOT_WRITE.has(failure.code)) throw failure
         return await loadModel(path, { ...options, format: 'f32' })
       })
       if (model.chatTemplateProblem !== null) {

@@ -31,7 +31,15 @@ function start(script: string): Harness {
   return { engine, states, log, forks: () => forks, [Symbol.dispose]: () => engine[Symbol.dispose]() }
 }
 
-const target = (path: string) => ({ modelId: path, name: path, path, threads: null, contextLength: null, preparedFolder: 'prepared' })
+const target = (path: string) => ({
+  modelId: path,
+  name: path,
+  path,
+  threads: null,
+  contextLength: null,
+  weightFormat: 'auto' as const,
+  preparedFolder: 'prepared',
+})
 const crashReason = async (run: Promise<unknown>): Promise<unknown> => {
   const failure: unknown = await run.catch((caught: unknown) => caught)
   if (!(failure instanceof ServiceError)) throw new Error('it did not fail as expected')

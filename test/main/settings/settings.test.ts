@@ -53,6 +53,14 @@ test('what an older or newer version wrote beside our keys does no harm', async 
   expect((await open(folder.path)).get()).toEqual({ ...defaultSettings, theme: 'dark' })
 })
 
+test('a weight format that this version does not know is automatic, and the rest stays', async () => {
+  using folder = temporaryFolder()
+  folder.write('settings.json', '{"theme": "dark", "weightFormat": "ternary"}')
+  expect((await open(folder.path)).get()).toEqual({ ...defaultSettings, theme: 'dark' })
+  folder.write('settings.json', '{"weightFormat": "f32-low-memory"}')
+  expect((await open(folder.path)).get().weightFormat).toBe('f32-low-memory')
+})
+
 test('a file that cannot be written is said so, and nothing changes', async () => {
   using folder = temporaryFolder()
   const settings = await open(folder.path)
