@@ -46,7 +46,7 @@ const KILL_GRACE_MS = 1000
 const EXIT_UNRESTRICTED = [71, 72]
 const EXIT_LATE = 74
 
-/** Functions that JavaScript lends the interpreter and a running tokenizer needs: strings in and out, reading files in memory, clocks, memory up to its limit. The other 230 answer no more once the interpreter is sealed. */
+/** Functions that JavaScript lends the interpreter and a running tokenizer needs: strings in and out, reading files in memory, clocks, memory up to its limit. The other 226 answer no more once the interpreter is sealed. */
 const OPEN_FUNCTIONS = [
   'JsvArray_Get JsvError_Check JsvNoValue_Check js2python_js js2python_convert js2python_immutable_js _python2js_ascii _python2js_ucs1 _python2js_ucs2 _python2js_ucs4',
   '_PyEM_TrampolineCall_JS _Py_CheckEmscriptenSignals_Helper emscripten_resize_heap emscripten_get_heap_max',
