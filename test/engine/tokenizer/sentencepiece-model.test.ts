@@ -31,7 +31,13 @@ describe('readSentencePieceModel', () => {
   it('reads pieces, types, scores, flags and the ids of control pieces', () => {
     const model = readSentencePieceModel(tiny, 'tokenizer.model')
     expect(model).toMatchObject({ algorithm: 'bpe', unkId: 0, bosId: 1, eosId: 2, padId: null, byteFallback: true, unkSurface: ' \u2047 ' })
-    expect(model.normalizer).toEqual({ addDummyPrefix: true, removeExtraWhitespaces: false, escapeWhitespaces: true, hasCharsmap: false, charsmap: null })
+    expect(model.normalizer).toEqual({
+      addDummyPrefix: true,
+      removeExtraWhitespaces: false,
+      escapeWhitespaces: true,
+      hasCharsmap: false,
+      charsmap: null,
+    })
     expect(model.pieces).toHaveLength(420)
     expect([model.pieces[3], model.types[3], model.types[1]]).toEqual(['<0x00>', 6, 3])
     expect(model.scores[260]).toBe(-1)
