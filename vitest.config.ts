@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    // The runner's own choice leaves one core idle: half of a 2-core machine, while many files mostly wait for a browser or a child process.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // The runner's own choice is one less than the cores: half of a 2-core machine idle, while many files mostly wait for a browser or a child process. One more than the cores keeps them busy.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
