@@ -46,7 +46,9 @@ const ENCODER_TENSORS = [
 ] as const
 
 /** Sizes of the decoders' classes that published files of wrappers leave out, as LLaVA's do. */
-const CLASS_SIZES: Readonly<Record<string, { readonly hidden: number; readonly inner: number; readonly layers: number; readonly heads: number }>> = {
+const CLASS_SIZES: Readonly<
+  Record<string, { readonly hidden: number; readonly inner: number; readonly layers: number; readonly heads: number }>
+> = {
   llama: { hidden: 4096, inner: 11_008, layers: 32, heads: 32 },
   mistral: { hidden: 4096, inner: 14_336, layers: 32, heads: 32 },
   qwen2: { hidden: 4096, inner: 22_016, layers: 32, heads: 32 },
