@@ -1,6 +1,13 @@
 // What every part of the contract is made of: errors, results, entries, and the schemas that several entries share.
 import * as v from 'valibot'
 
+/** A remark or a reason that is no failure: a stable code, what belongs into its sentence, and the sentence in English. */
+export interface Remark {
+  readonly code: string
+  readonly data: Readonly<Record<string, string | number>>
+  readonly text: string
+}
+
 /** A failure as it crosses the border. `code` is stable; the renderer's message catalogue turns it into a sentence, `message` is the English fallback. */
 export interface ContractError {
   readonly code: string

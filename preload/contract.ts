@@ -7,9 +7,10 @@ import { call, id, integer, nothing, path, stream, text } from './contract-entri
 import type { ContractError, Result } from './contract-entries'
 import { workbenchCalls, workbenchStreams } from './contract-workbench'
 
-export type { ContractError, Result } from './contract-entries'
+export type { ContractError, Remark, Result } from './contract-entries'
+export type * from './contract-conversions'
 export type * from './contract-workbench'
-export { conversionOrderSchema } from './contract-workbench'
+export { conversionOrderSchema } from './contract-conversions'
 
 // ---- values -------------------------------------------------------------------------------------------------------------
 
