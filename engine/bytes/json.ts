@@ -1,5 +1,5 @@
 // JSON of untrusted files: size and depth limits, duplicate keys refused. Follows RFC 8259; the depth limit is serde_json's, which safetensors and tokenizers use.
-import { engineError } from '../errors'
+import { EngineError, engineError } from '../errors'
 import { openRandomAccessFile } from './random-access-file'
 
 /** A parsed JSON value. */
@@ -121,4 +121,17 @@ export async function readJsonFile(
     throw engineError('bytes/file-too-large', { path, sizeBytes: file.sizeBytes, maxBytes: options.maxBytes })
   }
   return parseJson(await file.read({ offsetBytes: 0, sizeBytes: file.sizeBytes, ...(options.signal && { signal: options.signal }) }), path)
+}
+
+/** Reads a JSON file that a folder may do without: undefined where there is none. Throws what readJsonFile throws for any other reason. */
+export async function readOptionalJsonFile(
+  path: string,
+  options: { readonly maxBytes: number; readonly signal?: AbortSignal },
+): Promise<JsonValue | undefined> {
+  try {
+    return await readJsonFile(path, options)
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'bytes/not-found') return undefined
+    throw error
+  }
 }

@@ -1,7 +1,7 @@
 // The configuration of an exported ONNX decoder: config.json beside it (optimum, transformers.js) or genai_config.json (onnxruntime-genai 0.9). Only what the graph itself does not say.
 import { join } from 'node:path'
-import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonObject } from '../bytes/json'
-import { EngineError, engineError } from '../errors'
+import { isJsonObject, MAX_CONFIG_JSON_BYTES, readOptionalJsonFile, type JsonObject } from '../bytes/json'
+import { engineError } from '../errors'
 import {
   fieldValue,
   optionalBoolean,
@@ -196,14 +196,10 @@ export async function loadGenaiConfig(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<ReturnType<typeof readGenaiConfig> | null> {
   const path = join(directory, GENAI_CONFIG_FILE)
-  try {
-    const json = await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...options })
-    if (!isJsonObject(json)) throw engineError('config/not-an-object', { path })
-    return readGenaiConfig(json, path)
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'bytes/not-found') return null
-    throw error
-  }
+  const json = await readOptionalJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...options })
+  if (json === undefined) return null
+  if (!isJsonObject(json)) throw engineError('config/not-an-object', { path })
+  return readGenaiConfig(json, path)
 }
 
 /** Reads the configuration of an exported model in `directory`. Throws "config/missing" and the codes of the readers. */

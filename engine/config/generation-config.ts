@@ -1,7 +1,7 @@
 // generation_config.json -> GenerationDefaults. Follows Transformers 5.18 GenerationConfig; a missing file is fine.
 import { join } from 'node:path'
-import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonValue } from '../bytes/json'
-import { EngineError, engineError } from '../errors'
+import { isJsonObject, MAX_CONFIG_JSON_BYTES, readOptionalJsonFile, type JsonValue } from '../bytes/json'
+import { engineError } from '../errors'
 import { optionalBoolean, optionalInteger, optionalNumber, type ConfigFields } from './config-fields'
 import type { DecoderConfig, GenerationDefaults } from './decoder-config'
 import { CONFIG_LIMITS } from './limits'
@@ -43,11 +43,6 @@ export async function loadGenerationDefaults(
 ): Promise<GenerationDefaults> {
   const { fallback, signal } = options
   const path = join(directory, 'generation_config.json')
-  try {
-    const json = await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...(signal && { signal }) })
-    return parseGenerationDefaults(json, { fallback, path })
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'bytes/not-found') return parseGenerationDefaults({}, { fallback, path })
-    throw error
-  }
+  const json = await readOptionalJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...(signal && { signal }) })
+  return parseGenerationDefaults(json ?? {}, { fallback, path })
 }

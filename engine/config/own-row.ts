@@ -1,7 +1,7 @@
 // weightroom.json: a declarative row that a model folder brings along for a model_type of its own. Data only; described in docs/architectures.md.
 import { join } from 'node:path'
-import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
-import { EngineError, engineError } from '../errors'
+import { isJsonObject, MAX_CONFIG_JSON_BYTES, readOptionalJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
+import { type EngineError, engineError } from '../errors'
 import { mergeRows } from './families/merge-rows'
 import { FAMILIES } from './families/table'
 import type { FamilyRow } from './families/types'
@@ -157,10 +157,6 @@ export function parseOwnRow(json: JsonValue, path: string): FamilyRow {
 /** The row that a model folder brings along, or null. Throws what parseOwnRow and readJsonFile throw. */
 export async function loadOwnRow(directory: string, options: { readonly signal?: AbortSignal } = {}): Promise<FamilyRow | null> {
   const path = join(directory, OWN_ROW_FILE)
-  try {
-    return parseOwnRow(await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...options }), path)
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'bytes/not-found') return null
-    throw error
-  }
+  const json = await readOptionalJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES, ...options })
+  return json === undefined ? null : parseOwnRow(json, path)
 }

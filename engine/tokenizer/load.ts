@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { fileError, openRandomAccessFile } from '../bytes/random-access-file'
 import { readGgufHeader } from '../checkpoint/gguf/header'
 import { modelFolderOfOnnx } from '../checkpoint/onnx/variants'
-import { readJsonFile, MAX_CONFIG_JSON_BYTES, type JsonValue } from '../bytes/json'
-import { EngineError, engineError } from '../errors'
+import { MAX_CONFIG_JSON_BYTES, readOptionalJsonFile } from '../bytes/json'
+import { engineError } from '../errors'
 import { customClassOf, readCustomCode, type CustomCode } from './custom/custom-code'
 import { loadCustomTokenizer } from './custom/load-custom'
 import { isGgufName } from './gguf/chat-templates'
@@ -66,20 +66,11 @@ async function loadCustom(directory: string, trusted: readonly string[]): Promis
  * Throws "tokenizer/custom-code-missing" and the codes of the readers. Nothing is run.
  */
 export async function findCustomCode(directory: string): Promise<CustomCode | null> {
-  const className = customClassOf(await readJsonOrUndefined(join(directory, 'tokenizer_config.json')))
+  const className = customClassOf(await readOptionalJsonFile(join(directory, 'tokenizer_config.json'), { maxBytes: MAX_CONFIG_JSON_BYTES }))
   if (className === null) return null
   const names = await readdir(directory)
   if (names.includes('tokenizer.json') || isKnownTokenizer(await readTokenizerConfig(directory))) return null
   return await readCustomCode(directory, className)
-}
-
-async function readJsonOrUndefined(path: string): Promise<JsonValue | undefined> {
-  try {
-    return await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES })
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'bytes/not-found') return undefined
-    throw error
-  }
 }
 
 /** Names in a directory that a tokenizer can be made from, the one that wins first. */

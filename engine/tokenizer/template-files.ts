@@ -1,7 +1,7 @@
 // Where a model keeps its chat templates. Follows Transformers 5.18 (tokenization_utils_base.py, processing_utils.py, utils/hub.py).
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { isJsonObject, type JsonValue, MAX_CONFIG_JSON_BYTES, readJsonFile } from '../bytes/json'
+import { isJsonObject, type JsonValue, MAX_CONFIG_JSON_BYTES, readOptionalJsonFile } from '../bytes/json'
 import { openRandomAccessFile } from '../bytes/random-access-file'
 import { EngineError, engineError } from '../errors'
 import { ggufChatTemplates, isGgufName } from './gguf/chat-templates'
@@ -76,13 +76,7 @@ async function ofTokenizerConfig(directory: string): Promise<FoundTemplates | nu
 
 async function ofProcessor(directory: string): Promise<FoundTemplates | null> {
   const path = join(directory, 'chat_template.json')
-  let value: JsonValue
-  try {
-    value = await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES })
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'bytes/not-found') return null
-    throw error
-  }
+  const value = await readOptionalJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES })
   const templates = namedTemplates(isJsonObject(value) ? value['chat_template'] : undefined, path)
   return templates.size === 0 ? null : { source: 'chat_template.json', templates }
 }

@@ -1,7 +1,7 @@
 // What stands beside a tokenizer: tokenizer_config.json, and the older special_tokens_map.json and added_tokens.json. Read as Transformers 5.18 reads them (tokenization_utils_base.py).
 import { join } from 'node:path'
-import { isJsonObject, MAX_CONFIG_JSON_BYTES, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
-import { EngineError, engineError } from '../errors'
+import { isJsonObject, MAX_CONFIG_JSON_BYTES, readOptionalJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
+import { engineError } from '../errors'
 import type { AddedToken } from './added-tokens'
 import { resolveTokenizerClass, type TokenizerClass } from './tokenizer-class'
 
@@ -98,13 +98,8 @@ export async function readTokenizerConfig(directory: string): Promise<TokenizerC
 
 /** An object of a JSON file, or null when there is no such file. */
 async function readObject(path: string): Promise<JsonObject | null> {
-  let value: JsonValue
-  try {
-    value = await readJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES })
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'bytes/not-found') return null
-    throw error
-  }
+  const value = await readOptionalJsonFile(path, { maxBytes: MAX_CONFIG_JSON_BYTES })
+  if (value === undefined) return null
   if (!isJsonObject(value)) throw engineError('tokenizer/corrupt-config', { path, reason: 'it holds no JSON object' })
   return value
 }
