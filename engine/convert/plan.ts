@@ -223,9 +223,25 @@ function fingerprintOf(content: Omit<PreparedConversion, 'fingerprint' | 'checkp
   return createHash('sha256').update(JSON.stringify(everything)).digest('hex')
 }
 
+/** The files that come along with the weights: those beside them, and a configuration and tokenizer that were named. */
+async function findCompanions({ mapping }: OpenedSource, { source, config, tokenizer, signal }: ConversionRequest) {
+  return listCompanions(resolve(source), {
+    mapped: mapping !== null,
+    ...(config !== undefined && { config: resolve(config) }),
+    ...(tokenizer !== undefined && { tokenizer: await tokenizerFolder(tokenizer) }),
+    ...(signal && { signal }),
+  })
+}
+
+/** Without those that the result holds in another way: inside a GGUF file, or as the mapping's own config.json. */
+function withoutReplaced<T extends { readonly file: string }>(found: readonly T[], { gguf, mapping }: OpenedSource): readonly T[] {
+  if (gguf) return found.filter(({ file }) => !isInsideGguf(file))
+  return mapping ? found.filter(({ file }) => !isReplacedByMapping(file)) : found
+}
+
 async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Promise<PreparedConversion> {
   const { checkpoint, mapping, gguf, exportConfig, candidates } = opened
-  const { signal, to, config, quantize, force = false } = request
+  const { signal, to, quantize, force = false } = request
   const format = WRITABLE_FORMATS[to]
   if (quantize !== undefined && to !== 'gguf')
     throw engineError('convert/not-available', { what: `Quantizing into ${format.name}`, available: ['--to gguf'] })
@@ -233,17 +249,8 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
   if (checkpoint.tensors.size === 0) throw engineError('convert/no-tensors', { path: source })
   const destination = await findDestination(request.out, format)
   if (to === 'onnx' && request.out.endsWith('.onnx')) throw engineError('convert/onnx-needs-folder', { path: destination.path })
-  const found = await listCompanions(source, {
-    mapped: mapping !== null,
-    ...(config !== undefined && { config: resolve(config) }),
-    ...(request.tokenizer !== undefined && { tokenizer: await tokenizerFolder(request.tokenizer) }),
-    ...(signal && { signal }),
-  })
-  const kept = gguf
-    ? found.filter(({ file }) => !isInsideGguf(file))
-    : mapping
-      ? found.filter(({ file }) => !isReplacedByMapping(file))
-      : found
+  const found = await findCompanions(opened, request)
+  const kept = withoutReplaced(found, opened)
   const companions = destination.kind === 'folder' ? await withoutThoseInPlace(kept, destination.folder) : []
   const untied = mapping === null && format.tied === 'metadata' && (await saysUntied(found, signal))
   const tensors = planTensors(opened, { request, format, untie: untied || format.tied === 'copies' })
@@ -287,11 +294,7 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
     family: mapping?.plan ?? null,
     candidates,
     tied: groups.map(({ names: tied }) => tied),
-    dropped: [
-      ...listDropped(checkpoint, format),
-      ...(mapping?.plan.dropped ?? []).map((name) => ({ name, why: 'table' as const })),
-      ...(gguf?.dropped ?? []),
-    ],
+    dropped: allDropped(opened, format),
     notes: [...checkpoint.notes, ...tieNotes({ count: groups.length, format, untied })],
   }
   const content = { plan: { ...plan, replaced: [] }, destination, files, generated, companions, sourceStates }
@@ -309,6 +312,12 @@ async function prepareFrom(opened: OpenedSource, request: ConversionRequest): Pr
     findReplaced,
     [Symbol.dispose]: () => checkpoint[Symbol.dispose](),
   }
+}
+
+/** Everything of the source that the result does not hold, with its reason. */
+function allDropped({ checkpoint, mapping, gguf }: OpenedSource, format: WritableFormat): ConversionPlan['dropped'] {
+  const tables = (mapping?.plan.dropped ?? []).map((name) => ({ name, why: 'table' as const }))
+  return [...listDropped(checkpoint, format), ...tables, ...(gguf?.dropped ?? [])]
 }
 
 function tieNotes(ties: { readonly count: number; readonly format: WritableFormat; readonly untied: boolean }): readonly Note[] {

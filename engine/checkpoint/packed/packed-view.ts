@@ -124,15 +124,14 @@ export async function openPacked(checkpoint: Checkpoint, scheme: QuantizationSch
   }
 
   const readQuantized = async ({ name, signal, ...range }: TensorRows): Promise<NBitsMatrix> => {
-    const content = byName.get(name)?.content
-    if (content?.kind !== 'codes' || content.blocks === null) {
-      const stored = byName.has(name) ? undefined : await checkpoint.readQuantized?.({ name, ...range, ...(signal && { signal }) })
-      if (stored === undefined) throw engineError('checkpoint/not-quantized', { tensor: name })
-      return stored
-    }
     const matrix = byName.get(name)
-    if (matrix === undefined) throw engineError('checkpoint/not-quantized', { tensor: name })
-    return packGroups(await content.decode(readerFor(matrix, signal), range), content.blocks)
+    if (matrix?.content.kind === 'codes' && matrix.content.blocks !== null) {
+      const { decode, blocks } = matrix.content
+      return packGroups(await decode(readerFor(matrix, signal), range), blocks)
+    }
+    const stored = matrix === undefined ? await checkpoint.readQuantized?.({ name, ...range, ...(signal && { signal }) }) : undefined
+    if (stored === undefined) throw engineError('checkpoint/not-quantized', { tensor: name })
+    return stored
   }
 
   return {

@@ -20,36 +20,54 @@ export interface LoopOptions {
   readonly recurse: ((items: Value, depth0: number) => Value) | null
 }
 
+/** Items taken one by one; `undefined` stands for the end. */
+interface Cursor {
+  readonly take: () => Value | undefined
+  readonly peek: () => Value | undefined
+  /** Items that were not taken yet; they are read through for it. */
+  readonly countRest: () => number
+}
+
+function createCursor(iterable: Value, budget: Reach['budget']): Cursor {
+  let source: Iterator<Value> = iterate(iterable, budget)
+  let ahead: { readonly item: Value | undefined } | null = null
+  const pull = (): Value | undefined => {
+    const result = source.next()
+    return result.done === true ? undefined : result.value
+  }
+  return {
+    take: () => {
+      const item = ahead === null ? pull() : ahead.item
+      ahead = null
+      return item
+    },
+    peek: () => {
+      ahead ??= { item: pull() }
+      return ahead.item
+    },
+    countRest: () => {
+      const rest: Value[] = []
+      for (let item = pull(); item !== undefined; item = pull()) {
+        budget.items(1)
+        rest.push(item)
+      }
+      source = rest.values()
+      // What was looked at already is not in the rest.
+      return rest.length + (ahead !== null && ahead.item !== undefined ? 1 : 0)
+    },
+  }
+}
+
 /** Begins to go through `iterable`. Throws TypeError where that is impossible. */
 export function createLoop(iterable: Value, { reach, depth0, recurse }: LoopOptions): Loop {
-  let source: Iterator<Value> = iterate(iterable, reach.budget)
+  const cursor = createCursor(iterable, reach.budget)
   let index0 = -1
-  let ahead: { readonly item: Value | undefined } | null = null
   let current: Value | undefined
   let before: Value | undefined
   let changedFrom: Value | undefined
   let known: number | null = null
 
-  const pull = (): Value | undefined => {
-    const result = source.next()
-    return result.done === true ? undefined : result.value
-  }
-  const peek = (): Value | undefined => {
-    ahead ??= { item: pull() }
-    return ahead.item
-  }
-  const length = (): number => {
-    known ??= lengthOf(iterable)
-    if (known !== null) return known
-    const rest: Value[] = []
-    for (let item = pull(); item !== undefined; item = pull()) {
-      reach.budget.items(1)
-      rest.push(item)
-    }
-    source = rest.values()
-    // What was looked at already is not in the rest.
-    return (known = rest.length + index0 + 1 + (ahead !== null && ahead.item !== undefined ? 1 : 0))
-  }
+  const length = (): number => (known ??= lengthOf(iterable) ?? cursor.countRest() + index0 + 1)
   const call = (args: Arguments): Value => {
     const [items = null] = bind('loop', args, ['iterable'])
     if (!recurse) throw typeError("The loop must have the 'recursive' marker to be called recursively.")
@@ -73,16 +91,15 @@ export function createLoop(iterable: Value, { reach, depth0, recurse }: LoopOpti
     revindex: () => BigInt(length() - index0),
     revindex0: () => BigInt(length() - index0 - 1),
     first: () => index0 === 0,
-    last: () => peek() === undefined,
+    last: () => cursor.peek() === undefined,
     length: () => BigInt(length()),
     depth: () => BigInt(depth0 + 1),
     depth0: () => BigInt(depth0),
     previtem: () => neighbour(index0 === 0 ? undefined : before, 'there is no previous item'),
-    nextitem: () => neighbour(peek(), 'there is no next item'),
+    nextitem: () => neighbour(cursor.peek(), 'there is no next item'),
   }
   const next = (): Value | undefined => {
-    const item = ahead === null ? pull() : ahead.item
-    ahead = null
+    const item = cursor.take()
     if (item === undefined) return undefined
     index0++
     before = current
