@@ -14,6 +14,7 @@ import type { Host } from './host'
 import { createLibraryService, GUIDE_ID } from './library/library-service'
 import type { LibraryService } from './library/library-service'
 import { openLink } from './links'
+import { preparedFolder } from './prepared-folder'
 import { serviceError } from './service-error'
 import { createSettingsService } from './settings/settings-service'
 import type { SettingsService } from './settings/settings-service'
@@ -38,8 +39,6 @@ interface Services {
 
 /** File of the chats in the data folder. */
 const CHATS_FILE = 'chats.db'
-/** Folder of prepared weights in the data folder; the command line's is the same one. */
-const PREPARED_FOLDER = 'prepared'
 /** How long closing waits for running replies before the engine process is ended under them. */
 const CLOSE_GRACE_MS = 2_000
 
@@ -59,7 +58,7 @@ export async function createApp(host: Host): Promise<App> {
     const { threads, contextLength, weightFormat, trustedTokenizers } = settings.get()
     const place = await library.locate(modelId)
     const trustedCode = trustedTokenizers.filter(({ folder }) => folder === place.path).map(({ hash }) => hash)
-    return { ...place, threads, contextLength, weightFormat, trustedCode, preparedFolder: preparedFolder(host) }
+    return { ...place, threads, contextLength, weightFormat, trustedCode, preparedFolder: preparedFolder(paths.dataFolder) }
   }
   const defaultModelId = (): string => settings.get().defaultModelId ?? GUIDE_ID
   const replyEngine = createReplyEngine({ engine, load: async (modelId) => await engine.load(await targetOf(modelId)), defaultModelId })
@@ -96,10 +95,6 @@ export async function createApp(host: Host): Promise<App> {
   return { ...dispatch, close: () => (closing ??= close()), enginePid: engine.pid }
 }
 
-function preparedFolder({ paths }: Host): string {
-  return join(paths.dataFolder, PREPARED_FOLDER)
-}
-
 function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workbenchCalls> {
   const { host, engine, library, settings, chats, targetOf } = services
   return {
@@ -130,8 +125,9 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
       await engine.unload()
       return null
     },
-    'prepared.list': async () => await engine.request('listPrepared', { folder: preparedFolder(host) }),
-    'prepared.clear': async ({ name }) => await engine.request('clearPrepared', { folder: preparedFolder(host), name: name ?? null }),
+    'prepared.list': async () => await engine.request('listPrepared', { folder: preparedFolder(host.paths.dataFolder) }),
+    'prepared.clear': async ({ name }) =>
+      await engine.request('clearPrepared', { folder: preparedFolder(host.paths.dataFolder), name: name ?? null }),
     'plan.preview': async ({ modelId, contextLength }) => await previewPlan(services, { modelId, contextLength }),
     'chats.list': ({ query }) => chats().list(query),
     'chats.create': () => chats().create(),

@@ -8,7 +8,8 @@ import type { GenerationStats, SamplingSettings } from '../../../../engine/gener
 import { engineError } from '../../../../engine/errors'
 import { printable } from '../../printable'
 import { cliError } from '../cli-error'
-import { preparedFolder } from '../../prepared-folder'
+import { preparedFolder } from '../../../prepared-folder'
+import { dataFolder } from '../../data-folder'
 import { formatOption, formatOverrideOption, integerFrom, runtimeOption, threadsOption } from '../options'
 import { formatBytes, writeJson, type Terminal } from '../terminal'
 
@@ -69,7 +70,7 @@ async function bench(name: string, options: BenchOptions, terminal: Terminal): P
     threads,
     format: options.format,
     ...(options.formatOverride && { formatOverrides: options.formatOverride }),
-    prepared: { folder: preparedFolder(process.env) },
+    prepared: { folder: preparedFolder(dataFolder(process.env)) },
     ...(runtime && { runtime }),
   })
   using model = { ...WITHOUT_TEXT, decoder, contextLength, [Symbol.dispose]: () => decoder[Symbol.dispose]() }

@@ -4,7 +4,8 @@ import type { Command } from 'commander'
 import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
-import { preparedFolder } from '../../prepared-folder'
+import { preparedFolder } from '../../../prepared-folder'
+import { dataFolder } from '../../data-folder'
 import { formatOption, formatOverrideOption, integerFrom, runtimeOption, threadsOption, tokenIdList } from '../options'
 import { TensorFileWriter } from '../tensor-file'
 import { writeJson, type Terminal } from '../terminal'
@@ -52,7 +53,7 @@ async function writeLogits(model: string, options: LogitsOptions, terminal: Term
     signal,
     format: options.format,
     ...(options.formatOverride && { formatOverrides: options.formatOverride }),
-    prepared: { folder: preparedFolder(process.env) },
+    prepared: { folder: preparedFolder(dataFolder(process.env)) },
     ...(threads !== undefined && { threads }),
     ...(runtime && { runtime }),
   })

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
-import { preparedFolder } from '../../prepared-folder'
+import { preparedFolder } from '../../../prepared-folder'
+import { dataFolder } from '../../data-folder'
 import {
   formatList,
   formatOverrideOption,
@@ -68,7 +69,7 @@ async function perplexity(model: string, options: PerplexityOptions, terminal: T
     using loaded = await loadModel(path, {
       format,
       ...(options.formatOverride && { formatOverrides: options.formatOverride }),
-      prepared: { folder: preparedFolder(process.env) },
+      prepared: { folder: preparedFolder(dataFolder(process.env)) },
       contextLength: options.context,
       signal,
       ...(tokenizer !== undefined && { tokenizer }),

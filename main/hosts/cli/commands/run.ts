@@ -6,7 +6,8 @@ import type { FormatOverride } from '../../../../engine/graph/format-override'
 import type { WeightFormatName } from '../../../../engine/graph/weight-format'
 import type { OrtRuntime } from '../../../../engine/runtime/ort-types'
 import type { ChatExtras } from '../../../../engine/tokenizer/encode-chat'
-import { preparedFolder } from '../../prepared-folder'
+import { preparedFolder } from '../../../prepared-folder'
+import { dataFolder } from '../../data-folder'
 import { cliError } from '../cli-error'
 import {
   deviceMapOption,
@@ -88,7 +89,7 @@ async function loadFor(
     templateName,
     format: options.format,
     ...(options.formatOverride && { formatOverrides: options.formatOverride }),
-    prepared: { folder: preparedFolder(process.env) },
+    prepared: { folder: preparedFolder(dataFolder(process.env)) },
     signal,
     ...(tokenizer !== undefined && { tokenizer }),
     ...trustedCode(options),
