@@ -60,10 +60,7 @@ export class Sequence implements Disposable {
     return kept
   }
 
-  /**
-   * Appends `ids`; logits of the last one ([vocabSize] F32) or none. `sequenceTokens` as in forward. Where the rotation changes with the length, everything is
-   * computed anew, which gives what Transformers gives without a cache. On failure the sequence stays as it was, or is empty where it had to begin anew.
-   */
+  /** Appends `ids`; logits of the last one ([vocabSize] F32) or none. `sequenceTokens` as in forward. On failure the sequence stays as it was. */
   async append(
     decoder: DecoderModel,
     options: {
@@ -73,18 +70,11 @@ export class Sequence implements Disposable {
       readonly signal?: AbortSignal
     },
   ): Promise<Float32Array> {
-    const { sequenceTokens = 0 } = options
-    const beyondSwitch = Math.max(this.#ids.length + options.ids.length, sequenceTokens) > this.#switchTokens
-    const lost = beyondSwitch === this.#beyondSwitch ? [] : this.#ids
-    if (lost.length > 0) {
-      this.#cache.truncate(0)
-      this.#ids = []
-    }
-    this.#beyondSwitch = beyondSwitch
-    this.#stretched ||= Math.max(this.#ids.length + options.ids.length, sequenceTokens) > this.#stretchTokens
-    const ids = [...lost, ...options.ids]
-    const logits = await decoder.forward({ ...options, ids, cache: this.#cache })
-    for (const id of ids) this.#ids.push(id)
+    const logits = await decoder.forward({ ...options, cache: this.#cache })
+    for (const id of options.ids) this.#ids.push(id)
+    const totalTokens = Math.max(this.#ids.length, options.sequenceTokens ?? 0)
+    this.#beyondSwitch = totalTokens > this.#switchTokens
+    this.#stretched ||= totalTokens > this.#stretchTokens
     return logits
   }
 

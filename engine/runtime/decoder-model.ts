@@ -121,19 +121,23 @@ export class OrtDecoder implements LoadedDecoder {
     checkLogitsSize(rows, vocabSize)
     const start = cache.lengthTokens
     const end = start + ids.length
-    cache.reserve(end)
-    const pass = { firstPosition: start, endPosition: end, sequenceTokens: Math.max(end, sequenceTokens) }
-    const tables = this.#ropes.map((rope) => rope.prepare(pass))
+    const totalTokens = Math.max(end, sequenceTokens)
+    const beyondSwitch = totalTokens > (this.rotationSwitchTokens ?? Infinity)
+    const first = cache.begin({ neededTokens: end, beyondSwitch })
+    // Keys that were rotated for the other side of a switch are computed anew from their tokens.
+    const all = first === start ? ids : [...cache.ids, ...ids]
+    const tables = this.#ropes.map((rope) => rope.prepare({ firstPosition: first, endPosition: end, sequenceTokens: totalTokens }))
     const out = rows === 0 ? NO_LOGITS : new Float32Array(rows * vocabSize)
+    const wantedFrom = end - rows
     let filled = 0
-    for (let position = start; position < end;) {
-      const chunk = ids.slice(position - start, position - start + this.#parts.prefillChunkTokens)
-      const last = position + chunk.length === end
-      const logitsRows = logits === 'all' ? chunk.map((_, row) => row) : logits === 'last' && last ? [chunk.length - 1] : []
+    for (let position = first; position < end;) {
+      const chunk = all.slice(position - first, position - first + this.#parts.prefillChunkTokens)
+      const chunkStart = position
+      const logitsRows = chunk.map((_, row) => row).filter((row) => chunkStart + row >= wantedFrom)
       filled += await this.#run(cache, { ids: chunk, firstPosition: position, logitsRows, tables, signal }, out.subarray(filled))
       position += chunk.length
     }
-    cache.commit(end)
+    cache.commit(ids, beyondSwitch)
     return out
   }
 

@@ -41,7 +41,10 @@ export class GrowingKvCache implements KvCache {
   readonly #runtime: OrtRuntime
   readonly #states: ConvolutionStates | null
   #layers: Layer[] = []
-  #lengthTokens = 0
+  /** The tokens whose keys and values are there. */
+  #ids: number[] = []
+  /** On which side of the length where rotation changes the keys were rotated; null while they are being computed anew. */
+  #beyondSwitch: boolean | null = false
   #disposed = false
 
   constructor(options: { readonly runtime: OrtRuntime; readonly shape: KvCacheShape; readonly capacityTokens: number }) {
@@ -53,7 +56,12 @@ export class GrowingKvCache implements KvCache {
   }
 
   get lengthTokens(): number {
-    return this.#lengthTokens
+    return this.#ids.length
+  }
+
+  /** The tokens whose keys and values are valid. */
+  get ids(): readonly number[] {
+    return this.#ids
   }
 
   /** Bytes allocated now. */
@@ -73,31 +81,38 @@ export class GrowingKvCache implements KvCache {
   }
 
   readonly truncate = (lengthTokens: number): void => {
-    if (!Number.isInteger(lengthTokens) || lengthTokens < 0 || lengthTokens > this.#lengthTokens) {
-      throw engineError('runtime/cache-length', { asked: lengthTokens, present: this.#lengthTokens })
+    const present = this.#ids.length
+    if (!Number.isInteger(lengthTokens) || lengthTokens < 0 || lengthTokens > present) {
+      throw engineError('runtime/cache-length', { asked: lengthTokens, present })
     }
-    this.#lengthTokens = this.#states === null || lengthTokens === this.#lengthTokens ? lengthTokens : this.#states.reachable(lengthTokens)
-    this.#states?.truncate(this.#lengthTokens)
+    this.#ids.length = this.#states === null || lengthTokens === present ? lengthTokens : this.#states.reachable(lengthTokens)
+    this.#states?.truncate(this.#ids.length)
   }
 
-  /** Declares the first `lengthTokens` tokens valid, after a run has written them. */
-  commit(lengthTokens: number): void {
-    this.#states?.commit(lengthTokens, lengthTokens - this.#lengthTokens)
-    this.#lengthTokens = lengthTokens
+  /** Declares `ids` valid behind those that were there, after a run has written them; `beyondSwitch` as in `begin`. */
+  commit(ids: readonly number[], beyondSwitch: boolean): void {
+    this.#states?.commit(this.#ids.length + ids.length, ids.length)
+    for (const id of ids) this.#ids.push(id)
+    this.#beyondSwitch = beyondSwitch
   }
 
-  /** Makes room for `neededTokens` tokens, and the states ready for what follows. Throws "runtime/context-overflow" above the limit, "runtime/disposed". */
-  reserve(neededTokens: number): void {
+  /**
+   * Makes room for `neededTokens` tokens, and the states ready for what follows. Returns the position that the run must start at: the length, or 0 where the keys
+   * were rotated for a length on the other side of a switch than `beyondSwitch` says. Throws "runtime/context-overflow" above the limit, "runtime/disposed".
+   */
+  begin(options: { readonly neededTokens: number; readonly beyondSwitch: boolean }): number {
+    const { neededTokens, beyondSwitch } = options
     if (this.#disposed) throw engineError('runtime/disposed', { what: 'A KV cache' })
     if (neededTokens > this.capacityTokens) {
       throw engineError('runtime/context-overflow', { neededTokens, contextLength: this.capacityTokens })
     }
-    this.#states?.begin(this.#lengthTokens)
-    const presentTokens = Math.min(...Array.from({ length: this.#shape.numLayers }, (_, index) => this.#roomOf(index)))
-    if (neededTokens <= presentTokens) return
-    const tokens = grownCapacity({ presentTokens, neededTokens, limitTokens: this.capacityTokens })
-    // Layer by layer: old and new buffers of one layer at a time, and a failure in between leaves a cache that still works.
-    for (let index = 0; index < this.#shape.numLayers; index++) if (this.#roomOf(index) < tokens) this.#grow(index, tokens)
+    const present = this.#ids.length
+    const first = beyondSwitch === this.#beyondSwitch ? present : 0
+    this.#reserve(neededTokens)
+    // From here on keys are overwritten: a run that fails must not leave both rotations behind.
+    if (first < present) this.#beyondSwitch = null
+    this.#states?.begin(first)
+    return first
   }
 
   [Symbol.dispose](): void {
@@ -106,7 +121,15 @@ export class GrowingKvCache implements KvCache {
     for (const layer of this.#layers) disposeLayer(layer)
     this.#states?.[Symbol.dispose]()
     this.#layers = []
-    this.#lengthTokens = 0
+    this.#ids = []
+  }
+
+  #reserve(neededTokens: number): void {
+    const presentTokens = Math.min(...Array.from({ length: this.#shape.numLayers }, (_, index) => this.#roomOf(index)))
+    if (neededTokens <= presentTokens) return
+    const tokens = grownCapacity({ presentTokens, neededTokens, limitTokens: this.capacityTokens })
+    // Layer by layer: old and new buffers of one layer at a time, and a failure in between leaves a cache that still works.
+    for (let index = 0; index < this.#shape.numLayers; index++) if (this.#roomOf(index) < tokens) this.#grow(index, tokens)
   }
 
   #roomOf(index: number): number {
@@ -139,7 +162,7 @@ export class GrowingKvCache implements KvCache {
     const rowBytes = headDim * BYTES_PER_ELEMENT
     const fromHeadBytes = (from.shape[2] ?? 0) * rowBytes
     const toHeadBytes = (to.shape[2] ?? 0) * rowBytes
-    const validBytes = this.#lengthTokens * rowBytes
+    const validBytes = this.#ids.length * rowBytes
     for (let head = 0; head < numKeyValueHeads; head++) {
       to.bytes.set(from.bytes.subarray(head * fromHeadBytes, head * fromHeadBytes + validBytes), head * toHeadBytes)
     }

@@ -27,7 +27,7 @@ export interface DecoderModel extends Disposable {
   readonly weightBytes: number
   /** Whether a prompt should come in one pass: parts after the first would cost as much as all before them. */
   readonly wholePrompt?: boolean
-  /** Length in tokens beyond which every position rotates otherwise (`longrope`): keys from before are then of no use, and the other way round. */
+  /** Length in tokens beyond which every position rotates otherwise (`longrope`): a pass that gets to the other side computes all tokens of its cache anew. */
   readonly rotationSwitchTokens?: number | null
   /** Length in tokens beyond which every further token changes the rotation of all (`dynamic`): keys from before are then not those of a run from the start. */
   readonly rotationStretchTokens?: number | null
@@ -36,8 +36,9 @@ export interface DecoderModel extends Disposable {
   /**
    * Appends `ids` to the sequence of `cache`. Returns logits [n, vocabSize] F32 of the requested positions in order, or an empty array for 'none'.
    * The array is the caller's own. Throws "runtime/context-overflow" when the cache has no room, "runtime/aborted" on abort (the cache keeps its old length).
+   * Where the rotation switches with the length (`rotationSwitchTokens`), the logits are those of one pass over the whole sequence, however it was fed.
    *
-   * `sequenceTokens` is the length of the whole prompt where a caller feeds it in parts: rotary frequencies that depend on the length (`dynamic`) are then
+   * `sequenceTokens` is the length of the whole prompt where a caller feeds it in parts: rotary frequencies that depend on the length are then
    * the same for all parts. Calls made while another runs wait for their turn.
    */
   readonly forward: (options: {
