@@ -11,9 +11,11 @@ interface LatentSpec extends BlockPlace {
   readonly latent: LatentConfig
 }
 
-/** Norms of the latent vectors are RMS norms with the same epsilon as the others. */
+/** Epsilon of the norms of latent vectors, whatever `rms_norm_eps` says of the others. Source: the class's default, which DeepSeek's own code and Transformers 5.18 leave as it is. */
+const LATENT_EPS = 1e-6
+
 function latentNorm(norm: NormConfig): NormConfig {
-  return { ...norm, kind: 'rms', bias: false }
+  return { ...norm, kind: 'rms', bias: false, eps: LATENT_EPS }
 }
 
 function splitLast(
