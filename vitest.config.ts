@@ -1,7 +1,21 @@
 // Tests: unit and property tests on Node, the renderer on happy-dom, and the end-to-end suites over a finished build.
 import { availableParallelism } from 'node:os'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+function endToEnd(name: string, own: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      environment: 'node',
+      globalSetup: ['test/e2e/build-double.ts'],
+      pool: 'forks',
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      ...own,
+    },
+  }
+}
 
 export default defineConfig({
   test: {
@@ -28,18 +42,9 @@ export default defineConfig({
           setupFiles: ['test/support/property-seed.ts'],
         },
       },
-      {
-        test: {
-          name: 'e2e',
-          environment: 'node',
-          include: ['test/e2e/**/*.test.ts'],
-          globalSetup: ['test/e2e/build-double.ts'],
-          pool: 'forks',
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
+      endToEnd('e2e', { include: ['test/e2e/**/*.test.ts'], exclude: ['test/e2e/app.test.ts'] }),
+      // Alone and last: it measures how long the app's own work holds the event loop, which other tests beside it would lengthen.
+      endToEnd('e2e-app', { include: ['test/e2e/app.test.ts'], fileParallelism: false, sequence: { groupOrder: 1 } }),
     ],
   },
 })
