@@ -3,6 +3,8 @@ import type { ContractError } from '../preload/contract'
 
 type NoDetails = Readonly<Record<string, never>>
 
+const megabytes = (sizeBytes: number): string => `${(sizeBytes / 1e6).toFixed(1)} MB`
+
 /** Code -> details -> one English sentence that says what was found and what is allowed. */
 const catalogue = {
   'app/bad-input': (d: { name: string; problem: string }) => `The request ${d.name} was refused: ${d.problem}.`,
@@ -47,10 +49,10 @@ const catalogue = {
   'places/unreadable': (d: { path: string; reason: string }) => `${d.path} cannot be read (${d.reason}).`,
   'uploads/bad-name': (d: { name: string; reason: string }) => `A file named "${d.name}" is not taken: ${d.reason}.`,
   'uploads/too-large': (d: { sizeBytes: number; limitBytes: number }) =>
-    `These files have ${d.sizeBytes} bytes together; at most ${d.limitBytes} are taken at once.`,
+    `These files have ${megabytes(d.sizeBytes)} together; at most ${megabytes(d.limitBytes)} are taken at once.`,
   'uploads/too-many': (d: { limit: number }) => `At most ${d.limit} uploads can be open at once; close one first.`,
   'uploads/disk-full': (d: { path: string; neededBytes: number; freeBytes: number }) =>
-    `The disk of ${d.path} has ${d.freeBytes} bytes free; ${d.neededBytes} are needed to take these files.`,
+    `The disk of ${d.path} has ${megabytes(d.freeBytes)} free; ${megabytes(d.neededBytes)} are needed to take these files.`,
   'uploads/not-found': (d: { uploadId: string }) => `There is no upload ${d.uploadId}.`,
   'uploads/out-of-order': (d: { name: string; expectedBytes: number; offsetBytes: number }) =>
     `The bytes of ${d.name} must come in order: the next one is ${d.expectedBytes}, not ${d.offsetBytes}.`,

@@ -1,4 +1,6 @@
 // Error sentences of the convert area: code -> details -> one English sentence that says what was found and what is allowed.
+import { spokenSize } from './spoken-size'
+
 export const convertErrors = {
   'convert/not-available': (d: { what: string; available: readonly string[] }) =>
     `${d.what} cannot be done yet. What works: ${d.available.join(', ')}.`,
@@ -6,7 +8,7 @@ export const convertErrors = {
     `${d.path} is ${d.input}, which is being converted; the result must go elsewhere.`,
   'convert/output-exists': (d: { path: string }) => `${d.path} already exists; it is replaced only when asked to.`,
   'convert/disk-full': (d: { path: string; neededBytes: number; freeBytes: number }) =>
-    `The disk of ${d.path} has ${d.freeBytes} bytes free; ${d.neededBytes} are needed.`,
+    `The disk of ${d.path} has ${spokenSize(d.freeBytes)} free; ${spokenSize(d.neededBytes)} are needed.`,
   'convert/write-failed': (d: { path: string; reason: string }) => `${d.path} cannot be written (${d.reason}).`,
   'convert/dtype-not-in-format': (d: { tensor: string; dtype: string; format: string }) =>
     `Tensor ${d.tensor} has the dtype ${d.dtype}, which ${d.format} cannot hold and which has no exact wider form.`,

@@ -1,11 +1,13 @@
 // Error sentences of the runtime area: code -> details -> one English sentence that says what was found and what is allowed.
+import { spokenSize } from './spoken-size'
+
 export const runtimeErrors = {
   'runtime/aborted': (_: { what: string }) => `${_.what} was cancelled.`,
   'runtime/context-overflow': (d: { neededTokens: number; contextLength: number }) =>
     `The conversation needs ${d.neededTokens} tokens, but the context window holds ${d.contextLength}.`,
   'runtime/ort-unavailable': (d: { reason: string }) => `ONNX Runtime could not be opened: ${d.reason}.`,
   'runtime/ort-failed': (d: { what: string; code: string; reason: string }) => `${d.what} failed in ONNX Runtime (${d.code}): ${d.reason}`,
-  'runtime/out-of-memory': (d: { neededBytes: number }) => `${d.neededBytes} bytes of memory were asked for, more than is available.`,
+  'runtime/out-of-memory': (d: { neededBytes: number }) => `${spokenSize(d.neededBytes)} of memory were asked for, more than is available.`,
   'runtime/unsupported-dtype': (d: { dtype: string }) => `The element type ${d.dtype} cannot be exchanged with this runtime.`,
   'runtime/bad-shape': (d: { shape: readonly number[] }) =>
     `A tensor cannot have the shape [${d.shape.join(', ')}]: at most 32 dimensions, each a whole number from 0.`,

@@ -73,6 +73,12 @@ describe('texts', () => {
   it('leaves a placeholder without a value visible', () => {
     expect(formatMessage({ text: 'Load {model}', values: {}, language: 'en' })).toBe('Load {model}')
   })
+
+  it('writes bytes as people read them where the text asks for it', () => {
+    const values = { freeBytes: 21_841_640 }
+    expect(formatMessage({ text: '{freeBytes|size}, {freeBytes}', values, language: 'zh-TW' })).toBe('21.8 MB, 21,841,640')
+    expect(placeholderNames('{freeBytes|size}')).toEqual(['freeBytes'])
+  })
 })
 
 describe('error sentences', () => {

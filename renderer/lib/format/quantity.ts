@@ -4,14 +4,14 @@ import { spoken } from '../i18n/spoken.svelte'
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 
 /** Bytes in decimal units, three digits at most: 24.1 MB, 812 KB. */
-export function formatBytes(sizeBytes: number): string {
+export function formatBytes(sizeBytes: number, language: string = spoken.language): string {
   let value = sizeBytes
   let unit = 0
   while (value >= 999.5 && unit < BYTE_UNITS.length - 1) {
     value /= 1000
     unit += 1
   }
-  return `${threeDigits(value)} ${BYTE_UNITS[unit] ?? 'B'}`
+  return `${threeDigits(value, language)} ${BYTE_UNITS[unit] ?? 'B'}`
 }
 
 /** A parameter count as model cards write it: 1.1B, 270M, 135K. */
@@ -63,7 +63,7 @@ export function formatValue(value: number): string {
   return new Intl.NumberFormat(spoken.language, { maximumSignificantDigits: 5 }).format(value)
 }
 
-function threeDigits(value: number): string {
+function threeDigits(value: number, language: string = spoken.language): string {
   const maximumFractionDigits = value >= 100 ? 0 : value >= 10 ? 1 : 2
-  return new Intl.NumberFormat(spoken.language, { maximumFractionDigits }).format(value)
+  return new Intl.NumberFormat(language, { maximumFractionDigits }).format(value)
 }

@@ -1,16 +1,18 @@
 // Fills the placeholders of one text. Pure: catalogue texts and values in, a sentence out.
+import { formatBytes } from '../format/quantity'
 import type { Language, MessageText } from './catalogue'
 
-const PLACEHOLDER = /\{([a-zA-Z]+)\}/g
+const PLACEHOLDER = /\{([a-zA-Z]+)(\|size)?\}/g
 
 /** Values by placeholder name. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** Writes a text with its values; a placeholder without a value stays visible as `{name}`. */
+/** Writes a text with its values; a placeholder without a value stays visible as `{name}`; `{name|size}` writes bytes as people read them. */
 export function formatMessage(options: { readonly text: MessageText; readonly values: Values; readonly language: Language }): string {
   const { text, values, language } = options
-  return chooseForm(text, values, language).replace(PLACEHOLDER, (placeholder, name: string) => {
+  return chooseForm(text, values, language).replace(PLACEHOLDER, (placeholder, name: string, size?: string) => {
     const value = values[name]
+    if (typeof value === 'number' && size !== undefined) return formatBytes(value, language)
     if (typeof value === 'number') return formatNumber(value, language)
     if (typeof value === 'string') return value
     return Array.isArray(value) ? value.join(', ') : placeholder

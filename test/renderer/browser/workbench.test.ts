@@ -22,7 +22,11 @@ const failed = fakeJob({
   id: 'failed',
   order: { ...fakeJob().order, to: 'npz', source: '/m/odd', out: '/m/odd-npz' },
   state: 'failed',
-  error: { code: 'convert/disk-full', message: 'The disk of /m/odd-npz has 1200 bytes free; 21841640 are needed.', details: {} },
+  error: {
+    code: 'convert/disk-full',
+    message: 'The disk of /m/odd-npz has 1.2 KB free; 21.8 MB are needed.',
+    details: { path: '/m/odd-npz', freeBytes: 1200, neededBytes: 21_841_640 },
+  },
 })
 const done = fakeJob({ id: 'done', order: { ...fakeJob().order, to: 'pth' }, state: 'done', proof: fakeProof() })
 const interrupted = fakeJob({ id: 'interrupted', order: { ...fakeJob().order, to: 'torch' }, state: 'interrupted' })
