@@ -1,6 +1,11 @@
 // Where the body of a decoder lies in a checkpoint: the family's folders are tried in order.
 import type { DecoderConfig } from '../config/decoder-config'
 
+/** What the names of the first layer's tensors begin with. */
+export function firstLayerFolder({ names }: Pick<DecoderConfig, 'names'>, prefix: string): string {
+  return `${prefix}${names.layer.replace('{i}', '0')}.`
+}
+
 /**
  * The prefix of the body's tensors. A tensor that every layer has decides, since embeddings may be tied and left out.
  */

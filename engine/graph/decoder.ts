@@ -1,7 +1,7 @@
 // The decoder graph: token ids and a KV cache in, logits of chosen positions out; assembled as the config says.
 import type { TensorInfo } from '../checkpoint/types'
 import type { DecoderConfig } from '../config/decoder-config'
-import { bodyPrefix } from './body-prefix'
+import { bodyPrefix, firstLayerFolder } from './body-prefix'
 import { withStoredNames } from './stored-names'
 import { createGraphBuilder } from './builder'
 import { addDecoderInputs } from './decoder-inputs'
@@ -67,9 +67,11 @@ export function buildDecoderGraph(options: DecoderGraphOptions): DecoderGraph {
   const { family, ignoredTensors } = config
   const formats = chooseByName(format, options.formatOverrides ?? [])
   const builder = createGraphBuilder({ name: `${family} decoder` })
-  const weights = createWeightStore({ builder, tensors, family, ignoredTensors, locate, widening, formats, prepared })
+  const prefix = bodyPrefix(config, (tensor) => tensors.has(tensor))
+  const firstLayer = firstLayerFolder(config, prefix)
+  const weights = createWeightStore({ builder, tensors, family, ignoredTensors, firstLayer, locate, widening, formats, prepared })
   const inputs = addDecoderInputs(builder, config)
-  addDecoderBody({ builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) })
+  addDecoderBody({ builder, weights, config, inputs, prefix })
 
   formats.checkUsed()
   return {

@@ -3,7 +3,7 @@ import { engineError } from '../errors'
 import type { DecoderConfig } from '../config/decoder-config'
 import { createPlacement } from '../prepared/placement'
 import type { TensorInfo } from '../checkpoint/types'
-import { bodyPrefix } from './body-prefix'
+import { bodyPrefix, firstLayerFolder } from './body-prefix'
 import { withStoredNames } from './stored-names'
 import { createGraphBuilder, type GraphBuilder } from './builder'
 import { addAlibi, addQueryScale, needsPositionOffset } from './decoder-inputs'
@@ -154,16 +154,18 @@ export function buildExportGraph(options: {
   const plain = createGraphBuilder({ name: `${family} decoder` })
   const inputs = addExportInputs(plain, config)
   const builder = withExportBorders(plain, config)
+  const prefix = bodyPrefix(config, (tensor) => tensors.has(tensor))
   const weights = createWeightStore({
     builder,
     tensors,
     family,
     ignoredTensors,
+    firstLayer: firstLayerFolder(config, prefix),
     locate: () => location,
     widening: 'at-load',
     formats: chooseByName('f32', []),
     prepared: { placement: createPlacement(), location: '' },
   })
-  addDecoderBody({ builder, weights, config, inputs, prefix: bodyPrefix(config, weights.has) })
+  addDecoderBody({ builder, weights, config, inputs, prefix })
   return plain.finish()
 }

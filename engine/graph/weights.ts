@@ -138,12 +138,14 @@ export function createWeightStore(options: {
   readonly family: string
   /** Parts of names that the family is known to leave over. */
   readonly ignoredTensors: readonly string[]
+  /** What the names of the first layer's tensors begin with. */
+  readonly firstLayer: string
   readonly locate: (file: string) => string
   readonly widening: Widening
   readonly formats: FormatChoice
   readonly prepared: { readonly placement: PreparedPlacement; readonly location: string }
 }): WeightStore {
-  const { builder, tensors, family, ignoredTensors, locate, widening, prepared } = options
+  const { builder, tensors, family, ignoredTensors, firstLayer, locate, widening, prepared } = options
   const used = new Set<string>()
   const placed = new Map<string, PlainTable>()
   const quantized = new Map<string, NBitsWeight>()
@@ -251,7 +253,12 @@ export function createWeightStore(options: {
   }
 
   const formOf = (slot: WeightSlot, layout: MatrixLayout, isHead: boolean): ReturnType<typeof matrixForm> =>
-    matrixForm(options.formats.of(slot.tensor), { tensor: find(slot).tensor, shape: matrixShape(slot.shape, layout), isHead, layout })
+    matrixForm(options.formats.of(slot.tensor), {
+      tensor: find(slot).tensor,
+      shape: matrixShape(slot.shape, layout),
+      place: isHead ? 'head' : slot.tensor.startsWith(firstLayer) ? 'first-layer' : 'inside',
+      layout,
+    })
 
   return {
     has: (tensor) => tensors.has(tensor),

@@ -6,7 +6,7 @@ import { engineError } from '../errors'
 import { systemReason } from './write-failure'
 
 /** Raised whenever the same source would be prepared into other bytes. */
-const PREPARED_VERSION = 1
+const PREPARED_VERSION = 2
 /** Read at both ends of every file; its size, its time of change and the tables of its tensors tell the rest. */
 const EDGE_BYTES = 64 * 1024
 
