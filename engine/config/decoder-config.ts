@@ -40,6 +40,8 @@ export type RopeScaling =
       readonly shortFactor: readonly number[]
       readonly longFactor: readonly number[]
       readonly attentionFactor: number
+      /** That of the long factors where it differs. */
+      readonly longAttentionFactor: number
     }
 
 /** Rotary position encoding: `dim` is the number of rotated dimensions of a head (even, at most headDim); `interleaved` pairs neighbours instead of halves. */
@@ -92,7 +94,7 @@ export interface LatentConfig {
 
 /** What is the same in the attention of all layers. */
 export interface AttentionConfig {
-  readonly projection: 'separate' | 'concatenated' | 'grouped' | 'latent'
+  readonly projection: 'separate' | 'concatenated' | 'grouped' | 'quarters' | 'latent'
   readonly bias: { readonly qkv: boolean; readonly output: boolean }
   readonly softCap: number | null
   /** Projections are clipped to [-clip, clip]. */
@@ -119,7 +121,9 @@ export interface ExpertsConfig {
   readonly count: number
   readonly perToken: number
   readonly intermediateSize: number
-  readonly scoring: 'softmax' | 'sigmoid' | 'softmax-of-chosen'
+  readonly scoring: 'softmax' | 'sigmoid' | 'softmax-of-chosen' | 'sparse-mixer'
+  /** How far below the best score others may lie that share with it; null but for sparse mixing. */
+  readonly jitter: number | null
   readonly normalize: boolean
   /** Added to the sum that shares are divided by. */
   readonly smallestSum: number

@@ -29,6 +29,8 @@ export const CONFIG_LIMITS = {
   alibiBias: { min: 1e-3, max: 1e4, reason: 'the largest bias in use is 16' },
   experts: { min: 1, max: 4_096, reason: 'public decoders have at most 512 experts' },
   ropeScale: { min: 1e-6, max: 1e6, reason: 'no frequency is scaled a million times' },
+  lastLayer: { min: -1, max: 1_024, reason: 'an index of a layer, or -1 for the last' },
+  jitter: { min: 0, max: 1, reason: 'it is a share of a score' },
   layerIndex: { min: 0, max: 1_024, reason: 'the deepest public decoders have 126 layers' },
   tokenId: { min: 0, max: 4_194_304, reason: 'ids lie in the vocabulary' },
   temperature: { min: 0, max: 1e6, reason: 'above, every token is equally likely' },

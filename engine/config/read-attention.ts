@@ -4,7 +4,7 @@ import type { AttentionConfig, LatentConfig, NormConfig, QueryKeyNormConfig } fr
 import type { FamilyRow } from './families/types'
 import { CONFIG_LIMITS } from './limits'
 import { readQueryScaling } from './read-rope'
-import { requiredRuleNumber, ruleFlag, ruleNumber } from './row-rules'
+import { requiredRuleNumber, ruleFlag, ruleNumber, type KnownSizes } from './row-rules'
 
 function readQueryKeyNorm(config: ConfigFields, row: FamilyRow, norm: NormConfig): QueryKeyNormConfig | null {
   const rules = row.attention.queryKeyNorm
@@ -45,14 +45,14 @@ function readAlibi(config: ConfigFields, row: FamilyRow, numHeads: number): Atte
   return { slopes: alibiSlopes(numHeads, { maxBias, order }), rounded: row.alibi.rounded }
 }
 
-function readLatent(config: ConfigFields, row: FamilyRow): LatentConfig | null {
+function readLatent(config: ConfigFields, row: FamilyRow, sizes: KnownSizes): LatentConfig | null {
   if (row.latent === null) return null
   const size = { limit: CONFIG_LIMITS.hiddenSize, whole: true, what: 'latent' } as const
   return {
     queryRank: ruleNumber(config, row.latent.queryRank, size),
     keyValueRank: requiredRuleNumber(config, row.latent.keyValueRank, size),
     plainDim: requiredRuleNumber(config, row.latent.plainDim, { ...size, limit: CONFIG_LIMITS.headDim }),
-    valueDim: requiredRuleNumber(config, row.latent.valueDim, { ...size, limit: CONFIG_LIMITS.headDim }),
+    valueDim: requiredRuleNumber(config, row.latent.valueDim, { ...size, limit: CONFIG_LIMITS.headDim, sizes }),
   }
 }
 
@@ -60,7 +60,7 @@ function readLatent(config: ConfigFields, row: FamilyRow): LatentConfig | null {
 export function readAttention(
   config: ConfigFields,
   row: FamilyRow,
-  context: { readonly norm: NormConfig; readonly numHeads: number },
+  context: { readonly norm: NormConfig; readonly numHeads: number; readonly hiddenSize: number },
 ): AttentionConfig {
   const { attention } = row
   return {
@@ -71,7 +71,7 @@ export function readAttention(
     sinks: attention.sinks,
     queryScaling: row.rope === null ? null : readQueryScaling(config, row.rope),
     queryKeyNorm: readQueryKeyNorm(config, row, context.norm),
-    latent: readLatent(config, row),
+    latent: readLatent(config, row, { headDim: context.hiddenSize / context.numHeads }),
     alibi: readAlibi(config, row, context.numHeads),
   }
 }

@@ -102,7 +102,7 @@ function readTokens(config: ConfigFields, row: FamilyRow): Pick<DecoderConfig, '
 
 function readStructure(config: ConfigFields, row: FamilyRow, sizes: Sizes) {
   const norm = readNorm(config, row)
-  const attention = readAttention(config, row, { norm, numHeads: sizes.numAttentionHeads })
+  const attention = readAttention(config, row, { norm, numHeads: sizes.numAttentionHeads, hiddenSize: sizes.hiddenSize })
   const { headDim, maxPositionEmbeddings, numHiddenLayers } = sizes
   const read = row.rope === null ? null : readRopes(config, { row, rules: row.rope, headDim, maxPositionEmbeddings })
   const ropes: readonly RopeConfig[] = read === null ? [] : read.windowed === null ? [read.common] : [read.common, read.windowed]

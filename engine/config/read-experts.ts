@@ -20,7 +20,19 @@ function sparseLayers(config: ConfigFields, rules: ExpertRules, numHiddenLayers:
   if (exceptions !== null && !Array.isArray(exceptions)) throw wrongType(config, rules.exceptField ?? '', 'a list of layers')
   const dense = new Set<unknown>(exceptions ?? [])
   const layers = Array.from({ length: numHiddenLayers }, (_, layer) => layer)
-  return new Set(layers.filter((layer) => layer >= first && (layer + 1) % every === 0 && !dense.has(layer)))
+  const written = rules.typesField === undefined ? null : (fieldValue(config, rules.typesField) ?? null)
+  if (written !== null && rules.typesField !== undefined) {
+    if (
+      !Array.isArray(written) ||
+      written.length < numHiddenLayers ||
+      written.some((type: unknown) => type !== 'dense' && type !== 'sparse')
+    )
+      throw wrongType(config, rules.typesField, 'a list that says "dense" or "sparse" for every layer')
+    return new Set(layers.filter((layer) => written[layer] === 'sparse'))
+  }
+  const last = ruleNumber(config, rules.lastSparse ?? null, { limit: CONFIG_LIMITS.lastLayer, whole: true }) ?? -1
+  const end = last === -1 ? numHiddenLayers - 1 : last
+  return new Set(layers.filter((layer) => layer >= first && layer <= end && (layer + 1) % every === 0 && !dense.has(layer)))
 }
 
 function readGroups(config: ConfigFields, rules: ExpertRules, count: number): ExpertsConfig['groups'] {
@@ -65,6 +77,7 @@ export function readExperts(
     perToken,
     intermediateSize: requiredRuleNumber(config, rules.intermediateSize, width),
     scoring: rules.scoring,
+    jitter: ruleNumber(config, rules.jitter ?? null, { limit: CONFIG_LIMITS.jitter }),
     normalize: ruleFlag(config, rules.normalize),
     smallestSum: rules.smallestSum,
     scale: ruleNumber(config, rules.scale, { limit: CONFIG_LIMITS.multiplier }) ?? 1,

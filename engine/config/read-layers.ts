@@ -18,6 +18,8 @@ export interface LayersContext {
 }
 
 const LAYER_TYPES = ['full_attention', 'sliding_attention', 'conv'] as const
+/** What Granite 4 and others call full attention. */
+const FULL_ALIAS = 'attention'
 type LayerType = (typeof LAYER_TYPES)[number]
 
 function isLayerType(value: unknown): value is LayerType {
@@ -26,7 +28,9 @@ function isLayerType(value: unknown): value is LayerType {
 
 /** `layer_types` as written; null where it is absent or the family does not look at it. Throws "config/unsupported-switch" for other types. */
 function writtenTypes(config: ConfigFields, { row, numHiddenLayers }: LayersContext): readonly LayerType[] | null {
-  const value = row.layerTypes ? fieldValue(config, 'layer_types') : null
+  const value = row.layerTypes !== false ? fieldValue(config, 'layer_types') : null
+  if ((value === undefined || value === null) && row.layerTypes === 'required')
+    throw engineError('config/missing-field', { path: config.path, field: `${config.prefix}layer_types` })
   if (value === undefined || value === null) return null
   if (!Array.isArray(value)) throw wrongType(config, 'layer_types', 'a list of layer types')
   if (value.length < numHiddenLayers) {
@@ -36,7 +40,8 @@ function writtenTypes(config: ConfigFields, { row, numHiddenLayers }: LayersCont
       reason: `${value.length} types are given for ${numHiddenLayers} layers`,
     })
   }
-  return value.slice(0, numHiddenLayers).map((type: unknown) => {
+  return value.slice(0, numHiddenLayers).map((written: unknown) => {
+    const type = written === FULL_ALIAS ? 'full_attention' : written
     if (isLayerType(type) && (type !== 'conv' || row.convolution !== null)) return type
     throw engineError('config/unsupported-switch', {
       path: config.path,

@@ -47,6 +47,9 @@ const PARAMETERS: ReadonlySet<string> = new Set([
 /** How positions of images are shared among the dimensions; all axes are the same for text. */
 const AXES: ReadonlySet<string> = new Set(['mrope_section', 'mrope_interleaved'])
 
+/** Magnitudes of long rotation. */
+const MAGNITUDES: ReadonlySet<string> = new Set(['short_mscale', 'long_mscale'])
+
 const QUERY_SCALING = 'llama_4_scaling_beta'
 
 const FULL = 'full_attention'
@@ -99,12 +102,23 @@ function readTheta(config: ConfigFields, rope: ConfigFields, { rules }: RopeCont
   return theta * (ruleNumber(config, rules.thetaTimes, { limit: CONFIG_LIMITS.ropeFactor }) ?? 1)
 }
 
+function kindOf(rope: ConfigFields, rules: RopeContext['rules']): { readonly kind: string; readonly typeField: string } {
+  const typeField = fieldValue(rope, 'rope_type') === undefined ? 'type' : 'rope_type'
+  const written = optionalString(rope, typeField) ?? 'default'
+  return { kind: rules.kinds[written] ?? written, typeField }
+}
+
+function isLong(rope: ConfigFields, rules: RopeContext['rules']): boolean {
+  return kindOf(rope, rules).kind === 'longrope'
+}
+
 /** Throws "config/unsupported-switch" for a parameter that no kind has and that is on. */
 function refuseUnknownParameters(rope: ConfigFields, rules: RopeContext['rules'], sets: readonly string[] = []): void {
   const { alpha } = rules
   const axes = Object.hasOwn(rules.kinds, 'mrope')
 
   for (const [name, value] of Object.entries(rope.json)) {
+    if (rules.mscales === true && MAGNITUDES.has(name) && isLong(rope, rules)) continue
     if ((axes && AXES.has(name)) || (rules.queryScaling && name === QUERY_SCALING)) continue
     if (PARAMETERS.has(name) || sets.includes(name) || (alpha && name === 'alpha') || !isOn(value)) continue
     throw unsupportedSwitch(rope, name, 'rotary parameters without it')
@@ -113,16 +127,21 @@ function refuseUnknownParameters(rope: ConfigFields, rules: RopeContext['rules']
 
 function readOne(config: ConfigFields, rope: ConfigFields, context: RopeContext): RopeConfig {
   const { rules } = context
-  const typeField = fieldValue(rope, 'rope_type') === undefined ? 'type' : 'rope_type'
-  const written = optionalString(rope, typeField) ?? 'default'
-  const kind = rules.kinds[written] ?? written
+  const { kind, typeField } = kindOf(rope, rules)
   refuseUnknownParameters(rope, rules)
   const dim = rotaryDim(config, rope, context)
   return {
     theta: readTheta(config, rope, context),
     dim,
     interleaved: ruleFlag(config, rules.interleaved),
-    scaling: readScaling(config, rope, { kind, typeField, dim, maxPositionEmbeddings: context.maxPositionEmbeddings, alpha: rules.alpha }),
+    scaling: readScaling(config, rope, {
+      kind,
+      typeField,
+      dim,
+      maxPositionEmbeddings: context.maxPositionEmbeddings,
+      alpha: rules.alpha,
+      mscales: rules.mscales === true,
+    }),
   }
 }
 

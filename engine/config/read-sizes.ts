@@ -24,7 +24,7 @@ function fieldOf(rule: NumberRule, otherwise: string): string {
   return typeof rule.field === 'string' ? rule.field : (rule.field[0] ?? otherwise)
 }
 
-function readHeads(config: ConfigFields, { sizes: rules }: FamilyRow, hiddenSize: number) {
+function readHeads(config: ConfigFields, { sizes: rules, latent }: FamilyRow, hiddenSize: number) {
   const heads = { limit: CONFIG_LIMITS.heads, whole: true, what: 'num_attention_heads' }
   const numAttentionHeads = requiredRuleNumber(config, rules.numAttentionHeads, heads)
   const numKeyValueHeads = ruleNumber(config, rules.numKeyValueHeads, { ...heads, sizes: { numAttentionHeads } }) ?? numAttentionHeads
@@ -37,7 +37,8 @@ function readHeads(config: ConfigFields, { sizes: rules }: FamilyRow, hiddenSize
   }
   // Rows without a field for it take the share of a head, unless the file says otherwise as Transformers' getattr does.
   const written = ruleNumber(config, rules.headDim, { limit: CONFIG_LIMITS.headDim, whole: true, sizes: { hiddenSize, numAttentionHeads } })
-  if (written === null && hiddenSize % numAttentionHeads !== 0) {
+  // A latent decoder's heads have dimensions of their own.
+  if (written === null && latent === null && hiddenSize % numAttentionHeads !== 0) {
     throw engineError('config/inconsistent', {
       path: config.path,
       fields: ['hidden_size', 'num_attention_heads'],

@@ -12,6 +12,8 @@ interface ScalingContext {
   readonly maxPositionEmbeddings: number
   /** Whether the family has `alpha`. */
   readonly alpha: boolean
+  /** Whether the family writes the magnitudes of long rotation. */
+  readonly mscales: boolean
 }
 
 function requiredNumber(rope: ConfigFields, name: string): number {
@@ -95,13 +97,16 @@ function longFactors(rope: ConfigFields, name: string, pairs: number): readonly 
 function longScaling(rope: ConfigFields, originalMaxPositionEmbeddings: number, context: ScalingContext): RopeScaling {
   const pairs = context.dim / 2
   const factor = optionalNumber(rope, 'factor', CONFIG_LIMITS.ropeFactor) ?? context.maxPositionEmbeddings / originalMaxPositionEmbeddings
+  const magnitude = (name: string): number | null => (context.mscales ? optionalNumber(rope, name, CONFIG_LIMITS.attentionFactor) : null)
   const derived = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPositionEmbeddings))
+  const common = optionalNumber(rope, 'attention_factor', CONFIG_LIMITS.attentionFactor) ?? derived
   return {
     kind: 'longrope',
     originalMaxPositionEmbeddings,
     shortFactor: longFactors(rope, 'short_factor', pairs),
     longFactor: longFactors(rope, 'long_factor', pairs),
-    attentionFactor: optionalNumber(rope, 'attention_factor', CONFIG_LIMITS.attentionFactor) ?? derived,
+    attentionFactor: magnitude('short_mscale') ?? common,
+    longAttentionFactor: magnitude('long_mscale') ?? common,
   }
 }
 

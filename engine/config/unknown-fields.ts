@@ -41,7 +41,8 @@ function namedFields(part: unknown, names: Set<string>): Set<string> {
     if ((key === 'required' || key === 'when') && typeof value === 'object')
       for (const name of Object.keys(value ?? {})) names.add(topLevel(name))
     else if (key === 'field' || key === 'thetaFields') for (const name of [value].flat()) names.add(topLevel(String(name)))
-    else if ((key === 'exceptField' || key === 'attentionLayers' || key === 'listed') && typeof value === 'string') names.add(value)
+    else if ((key === 'exceptField' || key === 'typesField' || key === 'attentionLayers' || key === 'listed') && typeof value === 'string')
+      names.add(value)
     else namedFields(value, names)
   }
   return names

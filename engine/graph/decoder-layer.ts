@@ -82,9 +82,10 @@ function addFeed(parts: Parts, x: string, place: LayerPlace): string {
     gateUp: moduleOf(place.folder, names.gateUp),
     down: moduleOf(place.folder, names.down),
     activation: moduleOf(place.folder, names.activation),
+    beforeDown: moduleOf(place.folder, names.beforeDown),
   }
-  const { hiddenSize, intermediateSize, feedForward, matrixLayout } = config
-  return addFeedForward(parts, x, { path, modules, hiddenSize, intermediateSize, feedForward, layout: matrixLayout })
+  const { hiddenSize, intermediateSize, feedForward, matrixLayout, norm } = config
+  return addFeedForward(parts, x, { path, modules, hiddenSize, intermediateSize, feedForward, norm, layout: matrixLayout })
 }
 
 /** What a block adds to the residual: its result, normed and scaled as the family does. */

@@ -89,7 +89,15 @@ function isMappable(tensor: TensorInfo): tensor is PlainTensor & { readonly dtyp
   return tensor.storage !== 'computed' && isWeightDtype(tensor.dtype)
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
+/** A leading axis of one changes no value and no place. */
+function withoutLeadingOnes(shape: readonly number[]): readonly number[] {
+  const first = shape.findIndex((size) => size !== 1)
+  return first < 0 ? [] : shape.slice(first)
+}
+
+function sameShape(found: readonly number[], expected: readonly number[]): boolean {
+  const a = withoutLeadingOnes(found)
+  const b = withoutLeadingOnes(expected)
   return a.length === b.length && a.every((size, axis) => size === b[axis])
 }
 

@@ -3,7 +3,8 @@ import { llama } from './llama'
 import { mergeRows } from './merge-rows'
 import type { ExpertRules } from './types'
 
-const sigmoidExperts: ExpertRules = {
+/** DeepSeek's routing: sigmoid scores, a correction that only the choice looks at. */
+export const sigmoidExperts: ExpertRules = {
   count: { field: ['n_routed_experts', 'num_local_experts'], default: null },
   perToken: { field: 'num_experts_per_tok', default: 8 },
   intermediateSize: { field: 'moe_intermediate_size', default: 2048 },
@@ -25,7 +26,8 @@ const sigmoidExperts: ExpertRules = {
   exceptField: null,
 }
 
-const expertNames = {
+/** Names of its experts. */
+export const expertNames = {
   router: 'mlp.gate',
   correction: 'mlp.gate.e_score_correction_bias',
   gate: 'mlp.experts.{e}.gate_proj',

@@ -4,7 +4,8 @@ import { granite, llama, mistral, qwen2, qwen3 } from './llama'
 import { mergeRows } from './merge-rows'
 import type { ExpertRules } from './types'
 
-const softmaxExperts: ExpertRules = {
+/** Plain routing: softmax of all scores, divided by the sum of those chosen. */
+export const softmaxExperts: ExpertRules = {
   count: { field: ['num_experts', 'num_local_experts'], default: 8 },
   perToken: { field: 'num_experts_per_tok', default: 2 },
   intermediateSize: { field: 'intermediate_size' },

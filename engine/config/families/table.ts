@@ -10,6 +10,8 @@ import { gptNeo, graniteMoeShared, hunyuanMoe, jais2, ministral, ministral3 } fr
 import { lfm2, lfm2Moe } from './lfm2'
 import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
 import { apertus, arcee, ernie45, exaone4, glm, glm4, helium, hunyuanDense, nemotron, persimmon, seedOss } from './more-dense'
+import { biogpt, bitnet, codegen, glm4MoeLite, hyperclovax, minicpm3, openaiGpt, vaultGemma, youtu } from './newer-dense'
+import { ernie45Moe, exaoneMoe, flexOlmo, graniteHybrid, mellum, minimaxM2, phimoe, solarOpen } from './newer-experts'
 import { phi, phi3 } from './phi'
 import { qwen2Vl, qwen3Vl } from './qwen-vl'
 import type { FamilyRow } from './types'
@@ -83,6 +85,23 @@ export const FAMILIES: readonly FamilyRow[] = [
   gptNeo,
   graniteMoeShared,
   hunyuanMoe,
+  phimoe,
+  ernie45Moe,
+  minimaxM2,
+  flexOlmo,
+  exaoneMoe,
+  solarOpen,
+  mellum,
+  graniteHybrid,
+  vaultGemma,
+  bitnet,
+  codegen,
+  biogpt,
+  openaiGpt,
+  hyperclovax,
+  youtu,
+  minicpm3,
+  glm4MoeLite,
 ]
 
 /** Every `model_type` that has a row or is a wrapper's, sorted. */

@@ -63,6 +63,8 @@ interface RopeRules {
   readonly queryScaling: boolean
   /** Names of scaling kinds that mean another one in this family. */
   readonly kinds: Readonly<Record<string, string>>
+  /** Whether long rotation has written magnitudes, `short_mscale` and `long_mscale` (Phi-3.5 MoE). */
+  readonly mscales?: boolean
 }
 
 /** Linear biases over distance. `rounded`: distances times slopes rounded to BF16, then scaled with the scores (Falcon). */
@@ -89,10 +91,10 @@ interface QueryKeyNormRules {
 
 /**
  * Attention. `projection`: three matrices; one with all queries, then keys, then values; one with the queries, the key and the value of each key head side by side;
- * or latent (DeepSeek). `scale` null: 1/sqrt(headDim).
+ * one of four parts with queries, then values, then keys of a quarter of the heads (CodeGen); or latent (DeepSeek). `scale` null: 1/sqrt(headDim).
  */
 interface AttentionRules {
-  readonly projection: 'separate' | 'concatenated' | 'grouped' | 'latent'
+  readonly projection: 'separate' | 'concatenated' | 'grouped' | 'quarters' | 'latent'
   readonly qkvBias: FlagRule
   readonly outputBias: FlagRule
   readonly scale: NumberRule
@@ -127,12 +129,13 @@ interface AdjustedWidthRules {
   readonly multipleOf: NumberRule
 }
 
-/** Experts. `scoring`: softmax or sigmoid of all router scores, or softmax of the chosen ones. */
+/** Experts. `scoring`: softmax or sigmoid of all router scores, softmax of the chosen ones, or sparse mixing: two experts, each with its share among those within `jitter` of it (arXiv 2409.12136). */
 export interface ExpertRules {
   readonly count: NumberRule
   readonly perToken: NumberRule
   readonly intermediateSize: NumberRule
-  readonly scoring: 'softmax' | 'sigmoid' | 'softmax-of-chosen'
+  readonly scoring: 'softmax' | 'sigmoid' | 'softmax-of-chosen' | 'sparse-mixer'
+  readonly jitter?: NumberRule
   readonly normalize: FlagRule
   /** Added to the sum that shares are divided by. */
   readonly smallestSum: number
@@ -150,10 +153,12 @@ export interface ExpertRules {
   readonly routerBias: boolean
   /** Experts that see every token; `intermediateSize` is the width of all of them together. */
   readonly shared: { readonly intermediateSize: NumberRule; readonly count: NumberRule; readonly gated: boolean } | null
-  /** The first layers that have none; then every `every`th; and a field that lists exceptions. */
+  /** The first layers that have none; then every `every`th, up to a last one; a field that lists exceptions, and one that says `dense` or `sparse` for each layer and wins. */
   readonly firstDense: NumberRule
   readonly every: NumberRule
   readonly exceptField: string | null
+  readonly lastSparse?: NumberRule
+  readonly typesField?: string
 }
 
 /** Names of tensors (null: the family has none), without the body's prefix. Those of a layer are joined to `layer`, whose `{i}` is its number. Linear parts and norms name the module. */
@@ -177,6 +182,9 @@ export interface TensorNames {
   readonly value?: string | null
   readonly queryKeyValue?: string | null
   readonly attentionOutput: string
+  /** Norms of what the output and the down projection multiply with (BitNet). */
+  readonly beforeOutput?: string | null
+  readonly beforeDown?: string | null
   readonly queryNorm?: string | null
   readonly keyNorm?: string | null
   readonly sinks?: string | null
@@ -243,8 +251,8 @@ export interface FamilyRow {
   readonly alibi: AlibiRules | null
   readonly learnedPositions: LearnedPositionRules | null
   readonly window: WindowRules | null
-  /** Whether `layer_types` of config.json is looked at. */
-  readonly layerTypes: boolean
+  /** Whether `layer_types` of config.json is looked at, or must be there. */
+  readonly layerTypes: boolean | 'required'
   readonly attention: AttentionRules
   readonly latent: {
     readonly queryRank: NumberRule

@@ -11,8 +11,13 @@ const text = (value: string): GgufEntryValue => ({ type: 'string', value })
 const FILE_TYPES: Readonly<Record<string, number>> = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7, BF16: 32 }
 
 /** Whether a longrope scales all lengths alike, as rotary factors that were read from a GGUF file do. */
-function isOneTable({ shortFactor, longFactor, attentionFactor }: Extract<RopeScaling, { kind: 'longrope' }>): boolean {
-  return attentionFactor === 1 && shortFactor.join() === longFactor.join()
+function isOneTable({
+  shortFactor,
+  longFactor,
+  attentionFactor,
+  longAttentionFactor,
+}: Extract<RopeScaling, { kind: 'longrope' }>): boolean {
+  return attentionFactor === 1 && longAttentionFactor === 1 && shortFactor.join() === longFactor.join()
 }
 
 function scalingEntries(scaling: RopeScaling, key: (name: string) => string): GgufEntries {

@@ -4,6 +4,7 @@ import type { Parts } from '../parts'
 import { addRotary, cacheHeadDim, padHeads, rotatesInsideAttention, unpadHeads } from './heads'
 import { addLatentProjections } from './latent-projections'
 import { addLinear } from './linear'
+import { addNorm } from './norm'
 import { addProjections, moduleOf, type BlockPlace, type QueryKeyValue } from './projections'
 import { addQueryKeyNorm } from './query-key-norm'
 
@@ -143,10 +144,16 @@ export function addAttention(parts: Parts, x: string, spec: AttentionSpec): stri
   const valueDim = config.attention.latent?.valueDim ?? config.headDim
   const heads = { path: spec.path, x: attended, numHeads: config.numAttentionHeads, headDim: valueDim }
   const rows = unpadHeads(builder, heads, cacheHeadDim(config))
-  return addLinear(parts, rows, {
+  const { beforeOutput } = config.names
+  const width = config.numAttentionHeads * valueDim
+  const normed =
+    beforeOutput === null || beforeOutput === undefined
+      ? rows
+      : addNorm(parts, rows, { path: `${spec.path}/sub_norm`, module: moduleOf(spec.folder, beforeOutput), norm: config.norm, size: width })
+  return addLinear(parts, normed, {
     path: `${spec.path}/o_proj`,
     module: moduleOf(spec.folder, config.names.attentionOutput),
-    inFeatures: config.numAttentionHeads * valueDim,
+    inFeatures: width,
     outFeatures: config.hiddenSize,
     bias: config.attention.bias.output,
     layout: config.matrixLayout,

@@ -6,6 +6,7 @@ import { addFeedForward } from './feed-forward'
 import { addLinear } from './linear'
 import { addScale } from './norm'
 import { moduleOf, type BlockPlace } from './projections'
+import { addSparseMixer } from './sparse-mixer'
 
 interface ExpertsPlace extends BlockPlace {
   readonly experts: ExpertsConfig
@@ -76,6 +77,7 @@ function addRouter(parts: Parts, x: string, place: ExpertsPlace): Routing {
   })
   const node = (name: string, op: string, inputs: readonly string[], attributes = {}): string =>
     builder.node({ path: `${path}/router/${name}`, op, inputs, attributes })
+  if (experts.scoring === 'sparse-mixer') return addSparseMixer(builder, { path: `${path}/router`, logits, jitter: experts.jitter ?? 0 })
   const scores =
     experts.scoring === 'softmax'
       ? node('Softmax', 'Softmax', [logits], { axis: { int: -1 } })

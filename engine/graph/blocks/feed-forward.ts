@@ -1,9 +1,10 @@
 // Dense feed-forward blocks: gated and plain.
-import type { FeedForwardConfig } from '../../config/decoder-config'
+import type { FeedForwardConfig, NormConfig } from '../../config/decoder-config'
 import type { Graph } from '../parts'
 import type { MatrixLayout } from '../weights'
 import { addActivation } from './activation'
 import { addLinear, type LinearSpec } from './linear'
+import { addNorm } from './norm'
 
 /** A feed-forward block; `modules` are tensor folders, `gateUp` the joined one. */
 export interface FeedForwardSpec {
@@ -14,7 +15,10 @@ export interface FeedForwardSpec {
     readonly gateUp: string
     readonly down: string
     readonly activation: string
+    /** Of the norm before the down projection; empty where there is none. */
+    readonly beforeDown?: string
   }
+  readonly norm?: NormConfig
   readonly hiddenSize: number
   readonly intermediateSize: number
   readonly feedForward: FeedForwardConfig
@@ -45,7 +49,7 @@ function addGateAndUp(graph: Graph, x: string, spec: FeedForwardSpec, widen: Pic
  * Adds a feed-forward block. x: [rows, hiddenSize] F32, same shape out. Source: GLU variants (arXiv 2002.05202).
  *
  *     gated: x ─┬─ gate ── activation ─┐                 plain: x ── up ── activation ── down ── y
- *               └─ up ────────────────Mul ── down ── y
+ *               └─ up ────────────────Mul ── (norm) ── down ── y
  */
 export function addFeedForward(graph: Graph, x: string, spec: FeedForwardSpec): string {
   const { path, modules, hiddenSize, intermediateSize, feedForward, layout } = spec
@@ -60,5 +64,10 @@ export function addFeedForward(graph: Graph, x: string, spec: FeedForwardSpec): 
   const { gate, up } = addGateAndUp(graph, x, spec, widen)
   const activated = addActivation(graph, { path: `${path}/act_fn`, x: gate, activation, module: modules.activation })
   const product = graph.builder.node({ path: `${path}/Mul`, op: 'Mul', inputs: [activated, up] })
-  return addLinear(graph, product, { path: `${path}/down_proj`, module: modules.down, ...narrow })
+  const { beforeDown = '' } = modules
+  const normed =
+    beforeDown === '' || spec.norm === undefined
+      ? product
+      : addNorm(graph, product, { path: `${path}/sub_norm`, module: beforeDown, norm: spec.norm, size: intermediateSize })
+  return addLinear(graph, normed, { path: `${path}/down_proj`, module: modules.down, ...narrow })
 }

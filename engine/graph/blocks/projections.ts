@@ -68,6 +68,21 @@ function addSplit(
   return { query, key: name(1), value: name(2) }
 }
 
+/** Four parts of [queries, values, keys] of a quarter of the heads each, as CodeGen was trained on four cores. */
+const QUARTERS = 4
+
+function addQuarters(parts: Parts, joined: string, path: string): QueryKeyValue {
+  const { builder, config } = parts
+  const width = config.numAttentionHeads * config.headDim
+  const shape = builder.int64([-1, QUARTERS, 3, width / QUARTERS])
+  const apart = builder.node({ path: `${path}/Reshape`, op: 'Reshape', inputs: [joined, shape] })
+  // The middle third holds values, the last one keys.
+  const { query, key: value, value: key } = addSplit(parts, apart, { path, sizes: [1, 1, 1], axis: 2 })
+  const flat = (name: string, rows: string): string =>
+    builder.node({ path: `${path}/${name}/Reshape`, op: 'Reshape', inputs: [rows, builder.int64([-1, width])] })
+  return { query: flat('query', query), key: flat('key', key), value: flat('value', value) }
+}
+
 /**
  * Adds the projections.
  *
@@ -85,6 +100,7 @@ export function addProjections(parts: Parts, x: string, place: BlockPlace): Quer
     const sizes = [numAttentionHeads * headDim, numKeyValueHeads * headDim, numKeyValueHeads * headDim]
     return addSplit(parts, joined, { path, sizes, axis: -1 })
   }
+  if (config.attention.projection === 'quarters') return addQuarters(parts, joined, path)
   const share = numAttentionHeads / numKeyValueHeads
   const apart = builder.node({
     path: `${path}/Reshape`,

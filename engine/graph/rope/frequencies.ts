@@ -98,11 +98,12 @@ export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFreq
     case 'llama3':
       return { inverse: llama3Inverse(inverse(theta, dim), scaling), attentionScaling: 1 }
     case 'longrope': {
-      const { longFactor, shortFactor, originalMaxPositionEmbeddings, attentionFactor } = scaling
-      const factors = totalTokens > originalMaxPositionEmbeddings ? longFactor : shortFactor
+      const { longFactor, shortFactor, originalMaxPositionEmbeddings, attentionFactor, longAttentionFactor } = scaling
+      const isLong = totalTokens > originalMaxPositionEmbeddings
+      const factors = isLong ? longFactor : shortFactor
       return {
         inverse: powers(theta, dim).map((power, pair) => 1 / f32(f32(factors[pair] ?? 1) * power)),
-        attentionScaling: attentionFactor,
+        attentionScaling: isLong ? longAttentionFactor : attentionFactor,
       }
     }
     case 'yarn':
@@ -113,8 +114,9 @@ export function ropeFrequencies(rope: RopeConfig, totalTokens: number): RopeFreq
 /** Length in tokens up to which `longrope` rotates with the short factors and beyond which with the long ones; null where all lengths rotate alike or the kind has no such step. */
 export function ropeSwitchTokens({ scaling }: RopeConfig): number | null {
   if (scaling.kind !== 'longrope') return null
-  const { shortFactor, longFactor, originalMaxPositionEmbeddings } = scaling
-  return shortFactor.every((factor, pair) => factor === longFactor[pair]) ? null : originalMaxPositionEmbeddings
+  const { shortFactor, longFactor, attentionFactor, longAttentionFactor, originalMaxPositionEmbeddings } = scaling
+  const alike = attentionFactor === longAttentionFactor && shortFactor.every((factor, pair) => factor === longFactor[pair])
+  return alike ? null : originalMaxPositionEmbeddings
 }
 
 /** Length in tokens beyond which every further token changes the frequencies (`dynamic`); null where none does. */
