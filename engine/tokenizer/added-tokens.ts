@@ -98,7 +98,9 @@ function buildTrie(entries: readonly { readonly text: string; readonly token: Nu
       }
       node = child
     }
-    if (node !== 0) tokens.set(node, token)
+    // Of tokens that read the same after normalization the first counts, special ones before others.
+    const other = tokens.get(node)
+    if (node !== 0 && (other === undefined || (token.special && !other.special))) tokens.set(node, token)
   }
   return { isEmpty: tokens.size === 0, children, tokens }
 }
@@ -138,9 +140,10 @@ function cut(options: { readonly text: string; readonly trie: Trie; readonly par
     if (token.singleWord && (endsWithWord(text.slice(0, from)) || startsWithWord(text.slice(match.end)))) continue
     const start = token.lstrip ? Math.max(done, spacesBefore(text, from)) : from
     const end = token.rstrip ? spacesAfter(text, match.end) : match.end
+    // Spaces that a token took along may hold another token: the library finds it there once more, unless that one takes spaces along too and none are left.
+    if (start >= end) continue
     if (done < start) push(done, start, null)
     push(start, end, token)
-    // Spaces that a token took along may hold another token: the library finds it there once more.
     done = end
   }
   if (done < text.length) push(done, text.length, null)

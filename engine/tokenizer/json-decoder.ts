@@ -27,7 +27,7 @@ export function createDecoder(config: JsonValue | undefined, path: string): Deco
   let fused = false
   for (const { factory, fuses } of factories) {
     // After Fuse the whole text is one token. Only a step that says how it streams then can do without collecting it.
-    steps.push(fused && !fuses ? (factory.whenFused ?? collected(factory.step)) : factory.step)
+    steps.push(fused ? (factory.whenFused ?? collected(factory.step)) : factory.step)
     fused ||= fuses
   }
   return chain(steps)
@@ -118,7 +118,7 @@ function byteLevel(): DecoderStep {
   }
 }
 
-/** A run of tokens `<0x..>` is a text, or one U+FFFD for each of its bytes when it is none: only the end of a run decides. */
+/** A run of tokens `<0x..>` is one token, or a U+FFFD for each of its bytes when it is no text: only the end of a run decides. */
 function byteFallback(): DecoderStep {
   let run: number[] = []
   const endRun = (): string[] => {
@@ -128,7 +128,7 @@ function byteFallback(): DecoderStep {
     try {
       return [new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)]
     } catch {
-      return ['\ufffd'.repeat(bytes.length)]
+      return Array.from(bytes, () => '\ufffd')
     }
   }
   return {
@@ -158,8 +158,8 @@ function ctc(config: JsonObject): DecoderFactory {
       push: (token) => {
         if (token === last) return []
         last = token
-        const text = pad === '' ? token : token.replaceAll(pad, '')
-        const cleaned = cleanup ? cleanUp(text).replaceAll(delimiter, ' ') : text
+        const text = replaceText(token, pad, '')
+        const cleaned = cleanup ? replaceText(cleanUp(text), delimiter, ' ') : text
         return cleaned === '' ? [] : [cleaned]
       },
       end: () => [],
@@ -234,6 +234,11 @@ function wordPiece(config: JsonObject): DecoderFactory {
   })
 }
 
+/** Replaces every occurrence; an empty text is found around every character. */
+function replaceText(text: string, from: string, to: string): string {
+  return from === '' ? [to, ...Array.from(text, (character) => character + to)].join('') : text.replaceAll(from, () => to)
+}
+
 /** The replacements of the library's `cleanup`, in its order. */
 function cleanUp(text: string): string {
   const pairs = [
@@ -257,7 +262,7 @@ function bpe(config: JsonObject): DecoderFactory {
   const suffix = typeof config['suffix'] === 'string' ? config['suffix'] : '</w>'
   return () => {
     let held: string | null = null
-    const release = (space: string): string[] => (held === null ? [] : [held.replaceAll(suffix, space)])
+    const release = (space: string): string[] => (held === null ? [] : [replaceText(held, suffix, space)])
     return {
       push: (token) => {
         const before = release(' ')

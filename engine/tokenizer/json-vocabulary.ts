@@ -50,8 +50,22 @@ function unigramEntries(vocab: readonly JsonValue[], path: string): (readonly [s
     if (typeof piece !== 'string' || typeof score !== 'number') {
       throw engineError('tokenizer/corrupt-json', { path, reason: `entry ${id} of the vocabulary is not a piece and its score` })
     }
-    return [piece, score]
+    return [piece, scoreAsRead(score)]
   })
+}
+
+/**
+ * The score as serde_json, the library's reader of numbers, has it: it rounds the digits and then their power of ten, which is one last place off for a
+ * ninth of all scores and decides between paths of equal sums. The shortest digits of a double are those that the file has.
+ */
+function scoreAsRead(score: number): number {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(score)) ?? []
+  const places = Number(exponent) - fraction.length
+  // Beyond this a power of ten is no exact double, and no score is that small.
+  if (whole === '' || Math.abs(places) > 22) return score
+  const digits = Number(whole + fraction)
+  const value = places < 0 ? digits / 10 ** -places : digits * 10 ** places
+  return sign === '-' ? -value : value
 }
 
 /** Reads the merges of a BPE model, each a pair of tokens. Throws "tokenizer/corrupt-json", "tokenizer/limit-exceeded". */

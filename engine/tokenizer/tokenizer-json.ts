@@ -6,7 +6,7 @@ import { withCleanUp } from './clean-up'
 import { decodeWith } from './decode'
 import { inputText } from './input-text'
 import { createDecoder, type DecoderFactory } from './json-decoder'
-import { readPostProcessor, type Frame } from './json-post-processor'
+import { inFrame, readPostProcessor, type Frame } from './json-post-processor'
 import { readJsonVocabulary, type JsonVocabulary } from './json-vocabulary'
 import { createModel } from './pipeline/model'
 import { readNormalizer } from './pipeline/normalizers'
@@ -66,16 +66,23 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
     maxMs: MAX_ENCODE_MS,
     onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs: MAX_ENCODE_MS }),
   })
-  const frame = source.frame ?? readPostProcessor(file['post_processor'], path)
+  const postProcess = source.frame ? inFrame(source.frame) : readPostProcessor(file['post_processor'], path)
   const createSteps = createDecoder(file['decoder'], path)
   const tokenText = (id: number) => table.byId.get(id)?.content ?? vocabulary.tokens[id] ?? null
   // The library keeps tokens that are looked for in normalized text as the normalizer leaves them.
   const normalizedTexts = new Map(table.tokens.filter((token) => token.normalized).map(({ id, content }) => [id, normalize(content)]))
   const isSpecial = (id: number) => table.byId.get(id)?.special ?? false
+  const shownText = (id: number) => normalizedTexts.get(id) ?? tokenText(id)
+  const specialTexts = new Set(table.tokens.filter((token) => token.special).map(({ content }) => content))
+  // The library asks by text: a token whose normalized text is not the special one's own is shown.
+  const textUnlessSpecial = (id: number) => {
+    const text = shownText(id)
+    return text !== null && specialTexts.has(text) ? null : text
+  }
   // Transformers cleans up after no BPE, which would lose spaces of the text, unless it is told to all the same.
   const cleansUp = config !== null && config.cleanUp.asked && (model['type'] !== 'BPE' || config.cleanUp.evenBpe)
   const streamDecoder: Tokenizer['streamDecoder'] = ({ skipSpecial }) => {
-    const plain = stepsToStream(createSteps, (id) => (skipSpecial && isSpecial(id) ? null : (normalizedTexts.get(id) ?? tokenText(id))))
+    const plain = stepsToStream(createSteps, skipSpecial ? textUnlessSpecial : shownText)
     return cleansUp ? withCleanUp(plain) : plain
   }
   const namedId = (name: string): number | null => {
@@ -92,15 +99,14 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
     parsesSpecialByDefault: true,
     encode: (text, { addSpecial, parseSpecial }) => {
       const input = inputText(text)
-      const ids: number[] = addSpecial ? [...frame.before] : []
-      withinTime(path, input, () => {
+      return withinTime(path, input, () => {
+        const ids: number[] = []
         for (const part of split(input, { parseSpecial })) {
           if (part.kind === 'token') ids.push(part.id)
           else for (const id of encodePart(part)) ids.push(id)
         }
+        return [...postProcess(ids, { addSpecial })]
       })
-      if (addSpecial) ids.push(...frame.after)
-      return ids
     },
     decode: (ids, options) => decodeWith(streamDecoder(options), ids),
     streamDecoder,
@@ -109,10 +115,10 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
   }
 }
 
-function withinTime(path: string, text: string, work: () => void): void {
+function withinTime<T>(path: string, text: string, work: () => T): T {
   const maxMs = MAX_ENCODE_MS + Math.ceil(text.length / CHARACTERS_PER_MS)
   try {
-    runWithin(work, { maxMs, onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs }) })
+    return runWithin(work, { maxMs, onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs }) })
   } catch (cause) {
     if (cause instanceof EngineError) throw cause
     throw engineError('tokenizer/segmentation-failed', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)

@@ -7,6 +7,8 @@ export interface BpeOptions {
   /** Pairs of tokens in the order of their ranks; each makes the token that both spell, without the prefix of the second. */
   readonly merges: readonly (readonly [string, string])[]
   readonly unkId: number | null
+  /** A token for unknown characters is named, but the vocabulary does not have it. */
+  readonly lacksUnk?: boolean
   readonly fuseUnk: boolean
   readonly byteFallback: boolean
   /** A word that is a token is not cut first. */
@@ -25,7 +27,7 @@ const MAX_CACHED_CHARACTERS = 64
 /** Heap keys are rank and position in one number: 2^22 ranks by 2^23 positions stay exact. */
 const POSITIONS = 2 ** 23
 
-/** Makes the encoder. Merges whose tokens are not in the vocabulary must have been refused before. */
+/** Makes the encoder; it throws an Error for an unknown character where `lacksUnk`. Merges whose tokens are not in the vocabulary must have been refused before. */
 export function createBpe(options: BpeOptions): EncodePiece {
   const { idOf, ignoreMerges } = options
   const ranks = rankTable(options)
@@ -79,6 +81,7 @@ function symbolsOf(text: string, options: BpeOptions): number[] {
     const bytes = byteFallback ? byteIds(symbol, idOf) : null
     // The library forgets to write an open unknown token before bytes; it comes behind them.
     if (bytes) symbols.push(...bytes)
+    else if (options.lacksUnk === true) throw new Error('its vocabulary lacks the token that it names for unknown characters')
     else if (unkId !== null) {
       if (pendingUnk && !fuseUnk) symbols.push(unkId)
       pendingUnk = true

@@ -21,6 +21,7 @@ export function createModel(model: JsonObject, options: { readonly vocabulary: J
         idOf,
         merges: readMerges(model, { vocabulary, path }),
         unkId,
+        lacksUnk: typeof unkToken === 'string' && unkId === null,
         fuseUnk: model['fuse_unk'] === true,
         byteFallback: model['byte_fallback'] === true,
         ignoreMerges: model['ignore_merges'] === true,

@@ -31,7 +31,7 @@ function stepOf(config: JsonObject, path: string): Normalize {
     case 'NFD':
     case 'NFKC':
     case 'NFKD':
-      return (text) => text.normalize(type)
+      return (text) => normalizeForm(text, type)
     case 'Lowercase':
       return lowercase
     case 'Strip':
@@ -57,6 +57,18 @@ function stepOf(config: JsonObject, path: string): Normalize {
     default:
       throw engineError('tokenizer/unsupported', { path, what: `the normalizer ${typeof type === 'string' ? type : 'without a type'}` })
   }
+}
+
+/** Characters whose decomposition is younger than the tables of the library's normalizer; the era name of 2019 is the one that texts have. */
+const UNDECOMPOSED =
+  /([\u{32ff}\u{a7f1}-\u{a7f4}\u{ab69}\u{10781}-\u{107ba}\u{1ccd6}-\u{1ccf9}\u{1e030}-\u{1e06d}\u{1f16c}\u{1fbf0}-\u{1fbf9}]+)/u
+
+function normalizeForm(text: string, form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): string {
+  if (!UNDECOMPOSED.test(text)) return text.normalize(form)
+  return text
+    .split(UNDECOMPOSED)
+    .map((part, index) => (index % 2 === 1 ? part : part.normalize(form)))
+    .join('')
 }
 
 function checkedLength(text: string, path: string): string {
@@ -153,7 +165,7 @@ function readBert(config: JsonObject): Normalize {
     let text = given
     if (cleans) text = text.replace(/[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]/gu, '').replace(/\p{White_Space}/gu, ' ')
     if (spacesChinese) text = text.replace(CHINESE, ' $& ')
-    if (stripsAccents) text = text.normalize('NFD').replace(/\p{Mn}/gu, '')
+    if (stripsAccents) text = normalizeForm(text, 'NFD').replace(/\p{Mn}/gu, '')
     return lowers ? lowercase(text) : text
   }
 }

@@ -41,6 +41,8 @@ export function expressionPattern(source: string, path: string): FindStretches {
   }
   const regex = compile(source, path)
   return (text) => {
+    // The library does not even look into a text without characters.
+    if (text === '') return []
     const stretches: Stretch[] = []
     let done = 0
     let lastMatchEnd = -1
@@ -67,8 +69,10 @@ export function expressionPattern(source: string, path: string): FindStretches {
   }
 }
 
-/** Oniguruma's \w: the translator's lacks letters in circles and has every kind of number. The last three are an oddity of Oniguruma's table. */
-const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u00B2\\u00B3\\u00B9\\u00BC-\\u00BE'
+/** Oniguruma's \w in a class: the translator's lacks letters in circles and has every kind of number. */
+const WORD_IN_CLASS = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}'
+/** By itself it also has the superscripts and fractions of Latin-1, an oddity of Oniguruma's table. */
+const WORD = `${WORD_IN_CLASS}\\u00B2\\u00B3\\u00B9\\u00BC-\\u00BE`
 const WORD_BORDER = `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`
 const NO_WORD_BORDER = `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`
 
@@ -78,8 +82,8 @@ function spellOutWords(source: string): string {
   return source.replace(/\\[^]|\[|\]/g, (part) => {
     if (part === '[') depth++
     else if (part === ']') depth = Math.max(0, depth - 1)
-    else if (part === '\\w') return depth > 0 ? WORD : `[${WORD}]`
-    else if (part === '\\W') return `[^${WORD}]`
+    else if (part === '\\w') return depth > 0 ? WORD_IN_CLASS : `[${WORD}]`
+    else if (part === '\\W') return `[^${depth > 0 ? WORD_IN_CLASS : WORD}]`
     else if (part === '\\b' && depth === 0) return WORD_BORDER
     else if (part === '\\B' && depth === 0) return NO_WORD_BORDER
     return part
