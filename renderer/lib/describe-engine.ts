@@ -1,6 +1,9 @@
 // The engine's state in a few words.
-import type { EngineState } from '../../preload/contract'
+import type { ContractError, EngineState } from '../../preload/contract'
 import { t } from './i18n/texts'
+
+/** Why a model did not load whose tokenizer is Python code that nobody has agreed to yet. */
+export const NEEDS_CONSENT = 'tokenizer/custom-code-needs-consent'
 
 /** Stages that have a name in the catalogue. */
 const STAGES = ['start', 'weights', 'graph', 'prepare', 'session'] as const
@@ -17,7 +20,7 @@ export function describeEngine(engine: EngineState, nameOf: (modelId: string) =>
     case 'ready':
       return engine.model.name
     case 'failed':
-      return t('engine.failed', { model: nameOf(engine.modelId) })
+      return t(engine.error.code === NEEDS_CONSENT ? 'engine.asksConsent' : 'engine.failed', { model: nameOf(engine.modelId) })
     case 'crashed':
       return t('engine.crashed')
   }
@@ -33,4 +36,10 @@ export function describeWeightFormat(engine: EngineState): string | null {
 export function describeStage(stage: string): string {
   const known = STAGES.find((each) => each === stage)
   return known === undefined ? stage : t(`engine.stage.${known}`)
+}
+
+/** The class of that tokenizer, as the failure names it. */
+export function tokenizerClass({ details }: ContractError): string {
+  const { className } = details
+  return typeof className === 'string' ? className : ''
 }

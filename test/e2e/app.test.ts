@@ -9,8 +9,9 @@ import { hostKinds } from './hosts'
 import { removeFolder } from '../support/remove-folder'
 import { engineProcesses } from './hosts/app-process'
 import { outsideSockets } from './hosts/sockets'
-import type { HostKind, RunningHost } from './hosts/types'
+import type { RunningHost } from './hosts/types'
 import { makeEndlessModel } from './models'
+import { addFolder } from './window'
 
 const ANSWER_LIMIT_MS = 30_000
 /** The main process may hold its event loop no longer than this while a model loads and generates. */
@@ -32,18 +33,6 @@ async function lastReply(page: Page): Promise<Locator> {
   const reply = page.getByTestId('assistant-message').last()
   await reply.getByTestId('reply-footer').waitFor({ timeout: ANSWER_LIMIT_MS })
   return reply
-}
-
-/** Opens a model folder as a person would on this host. */
-async function openFolder(host: RunningHost, kind: HostKind, folder: string): Promise<void> {
-  const { page } = host
-  await page.getByTestId('nav-models').click()
-  await host.offerFolder(folder)
-  await page.getByRole('button', { name: 'Add folder' }).first().click()
-  if (kind.name === 'web') {
-    await page.getByLabel('Path of the folder').fill(folder)
-    await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
-  }
 }
 
 /** Loads a model of the list and goes to the chat with it. */
@@ -134,7 +123,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
 
     it('opens a model folder in place', async () => {
       const { page } = host
-      await openFolder(host, kind, endless)
+      await addFolder(host, kind, endless)
       await chatWith(page, 'endless')
       expect(await page.getByTestId('model-chip').textContent()).toMatch(/endless/)
     })

@@ -1,7 +1,7 @@
 // What a person does in the window, for the suites.
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import type { RunningHost } from './hosts/types'
+import type { HostKind, RunningHost } from './hosts/types'
 
 /** Loading a model and answering take no longer, even on a busy machine. */
 export const ANSWER_LIMIT_MS = 30_000
@@ -10,9 +10,9 @@ export const ANSWER_LIMIT_MS = 30_000
 const DRAG_OPERATIONS = 1 | 2 | 16
 
 /** Waits until a message can be sent. */
-export async function untilReady(page: Page): Promise<void> {
-  await page.getByTestId('composer').waitFor({ timeout: ANSWER_LIMIT_MS })
-  await page.getByTestId('composer-reason').waitFor({ state: 'detached', timeout: ANSWER_LIMIT_MS })
+export async function untilReady(page: Page, timeout = ANSWER_LIMIT_MS): Promise<void> {
+  await page.getByTestId('composer').waitFor({ timeout })
+  await page.getByTestId('composer-reason').waitFor({ state: 'detached', timeout })
 }
 
 /** Begins a new chat with the keys and waits until it is shown. */
@@ -45,6 +45,18 @@ export async function chatWith(page: Page, model: string): Promise<void> {
   if (await load.isVisible()) await load.click()
   await chat.click({ timeout: ANSWER_LIMIT_MS })
   await untilReady(page)
+}
+
+/** Adds a model folder as a person would on this host. */
+export async function addFolder(host: RunningHost, kind: HostKind, folder: string): Promise<void> {
+  const { page } = host
+  await page.getByTestId('nav-models').click()
+  await host.offerFolder(folder)
+  await page.getByRole('button', { name: 'Add folder' }).first().click()
+  if (kind.name === 'web') {
+    await page.getByLabel('Path of the folder').fill(folder)
+    await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
+  }
 }
 
 /** Drags a folder from outside over the window and lets it fall; `over` runs in between. */

@@ -22,6 +22,8 @@ export const appTexts = {
   'common.code': 'Code: {code}',
 
   // engine
+  'engine.asksConsent': '{model} waits for your agreement',
+  'engine.asksConsentText': 'It brings a tokenizer written in Python, {className}. Read the code; once you agree, it is run in a sandbox.',
   'engine.lookAtCode': 'Look at its code',
   'consent.title': 'A tokenizer written in Python',
   'consent.text':

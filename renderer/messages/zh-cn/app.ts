@@ -19,6 +19,8 @@ export const appTexts = {
   'common.loading': '正在加载…',
   'common.code': '错误码：{code}',
 
+  'engine.asksConsent': '{model} 等待你同意',
+  'engine.asksConsentText': '它自带用 Python 编写的分词器 {className}。请先阅读代码；你同意后，它会在沙盒中运行。',
   'engine.lookAtCode': '查看代码',
   'consent.title': '用 Python 编写的分词器',
   'consent.text': '模型 {model} 自带分词器 {className}。它决定模型读到什么。只有信任这些文件时才运行它。',

@@ -19,6 +19,8 @@ export const appTexts = {
   'common.loading': '載入中…',
   'common.code': '代碼：{code}',
 
+  'engine.asksConsent': '{model} 等待你同意',
+  'engine.asksConsentText': '它自帶以 Python 撰寫的分詞器 {className}。請先閱讀程式碼；你同意後，它會在沙盒中執行。',
   'engine.lookAtCode': '檢視程式碼',
   'consent.title': '以 Python 撰寫的分詞器',
   'consent.text': '模型 {model} 自帶分詞器 {className}。它決定模型讀到什麼。只有信任這些檔案時才執行它。',

@@ -1,83 +1,12 @@
 // @vitest-environment node
-// The window in a real browser: what a person does with keyboard and pointer, and that nothing stands in the way of assistive technology.
+// The window in a real browser: what a person does with keyboard and pointer.
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Chat, Message, ModelEntry } from '../../../preload/contract'
-import { findViolations } from '../../support/accessibility'
-import { guideEntry, guideLoaded, type FakeScenario } from '../../support/fake-bridge'
+import type { FakeScenario } from '../../support/fake-bridge'
 import { chromiumPath, startRendererPages, type RendererPages } from '../../support/renderer-page'
+import { chat, crash, openFirst } from './window-scenes'
 
 const LIMIT_MS = 90_000
-const stats = { promptTokens: 31, cachedTokens: 12, completionTokens: 87, ttftMs: 184, tokensPerSecond: 43.6, totalMs: 2140, seed: 7 }
-const MARKDOWN =
-  '# Head\n\nText with `code`, **bold** and a [link](https://example.org).\n\n```js\nlet x = 1 // one\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n> quote\n\n$x^2$'
-
-function chat(id: string, turns: number, more: Partial<Message> = {}): Chat {
-  const messages: Message[] = []
-  for (let turn = 0; turn < turns; turn += 1) {
-    const base = { chatId: id, createdAtMs: 0, status: 'complete', error: null, modelName: null } as const
-    const question = `${id}-q${turn}`
-    messages.push({
-      ...base,
-      id: question,
-      parentId: messages.at(-1)?.id ?? null,
-      role: 'user',
-      content: `Question ${turn}`,
-      finishReason: null,
-      stats: null,
-      siblingIds: [question],
-    })
-    messages.push({
-      ...base,
-      id: `${id}-a${turn}`,
-      parentId: question,
-      role: 'assistant',
-      content: MARKDOWN,
-      finishReason: 'stop',
-      stats,
-      siblingIds: [`${id}-a${turn}`, 'x'],
-      ...more,
-    })
-  }
-  return { id, title: `Chat ${id}`, createdAtMs: 0, updatedAtMs: Date.now(), systemPrompt: null, sampling: null, messages }
-}
-
-const models: readonly ModelEntry[] = [
-  guideEntry,
-  { ...guideEntry, id: '/m/tiny', name: 'tiny', path: '/m/tiny', source: 'folder' },
-  {
-    ...guideEntry,
-    id: '/m/half',
-    name: 'half',
-    path: '/m/half',
-    source: 'hf-cache',
-    state: 'incomplete',
-    problem: { code: 'checkpoint/missing-shard', message: 'A shard is missing.', details: {} },
-  },
-  {
-    ...guideEntry,
-    id: '/m/odd',
-    name: 'odd',
-    path: '/m/odd',
-    source: 'folder',
-    state: 'unsupported',
-    problem: { code: 'config/unknown-model-type', message: 'Not supported.', details: {} },
-  },
-  {
-    ...guideEntry,
-    id: '/m/bad',
-    name: 'bad',
-    path: '/m/bad',
-    source: 'folder',
-    state: 'broken',
-    problem: { code: 'checkpoint/truncated-file', message: 'Cut off.', details: {} },
-  },
-]
-const crash = {
-  status: 'crashed',
-  modelId: 'guide',
-  error: { code: 'engine/crashed', message: 'The engine process was killed.', details: {} },
-} as const
 
 describe.skipIf(chromiumPath === null)('window', () => {
   let pages: RendererPages
@@ -95,103 +24,6 @@ describe.skipIf(chromiumPath === null)('window', () => {
       await page.context().close()
     }
   }
-
-  const openFirst = (page: Page): Promise<void> => page.getByTestId('chat-row').first().getByRole('button').first().click()
-
-  describe('accessibility', () => {
-    const stages: Readonly<
-      Record<string, { scenario: FakeScenario; act?: (page: Page) => Promise<void>; options?: BrowserContextOptions }>
-    > = {
-      'empty chat': { scenario: {} },
-      'a conversation': {
-        scenario: { chats: [chat('a', 2)], usedTokens: 1_800 },
-        act: async (page) => {
-          await openFirst(page)
-          // Formulas and coloured code arrive with their parts of the app.
-          await page.locator('.katex').first().waitFor()
-          await page.locator('[class^="hljs-"]').first().waitFor()
-        },
-      },
-      'a model without a chat template': {
-        scenario: { engine: { status: 'ready', model: { ...guideLoaded, templateFallback: 'ChatML' } } },
-        act: (page) => page.getByTestId('template-tag').waitFor(),
-      },
-      'the panel': {
-        scenario: { chats: [chat('a', 1)] },
-        act: async (page) => {
-          await openFirst(page)
-          await page.getByTestId('show-panel').click()
-          await page.getByTestId('sampling-temperature').fill('1.2')
-          await page.getByTestId('sampling-temperature').press('Enter')
-        },
-      },
-      'search hits': {
-        scenario: { chats: [chat('a', 1)] },
-        act: async (page) => {
-          await page.keyboard.press('Control+k')
-          await page.keyboard.type('quote')
-          await page.locator('mark').first().waitFor()
-        },
-      },
-      'a dead engine': {
-        scenario: { chats: [chat('a', 1, { status: 'interrupted', stats: null, finishReason: null })], engine: crash },
-        act: openFirst,
-      },
-      'a failed reply': {
-        scenario: {
-          chats: [chat('a', 1, { error: { code: 'runtime/context-overflow', message: 'Too long.', details: {} }, finishReason: 'error' })],
-        },
-        act: openFirst,
-      },
-      'the list of models in the chat': {
-        scenario: { models, engine: { status: 'loading', modelId: '/m/tiny', stage: 'weights', fraction: 0.4 } },
-        act: async (page) => page.getByTestId('model-chip').click(),
-      },
-      models: { scenario: { models }, act: async (page) => page.getByTestId('nav-models').click() },
-      'the dialog': {
-        scenario: { models },
-        act: async (page) => {
-          await page.getByTestId('nav-models').click()
-          await page.getByTestId('add-folder').click()
-        },
-      },
-      devices: { scenario: { models }, act: async (page) => page.getByTestId('nav-devices').click() },
-      settings: {
-        scenario: {},
-        act: async (page) => {
-          await page.getByTestId('nav-settings').click()
-          await page.getByTestId('prepared-row').first().waitFor()
-        },
-      },
-      'the question before prepared weights are cleared': {
-        scenario: {},
-        act: async (page) => {
-          await page.getByTestId('nav-settings').click()
-          await page.getByTestId('prepared-clear-all').click()
-        },
-      },
-      'a narrow window': {
-        scenario: { chats: [chat('a', 1)] },
-        act: async (page) => page.getByTestId('show-sidebar').click(),
-        options: { viewport: { width: 760, height: 620 } },
-      },
-      Chinese: { scenario: { settings: { language: 'zh-TW' } }, act: async (page) => page.getByTestId('nav-settings').click() },
-    }
-
-    it.each(Object.entries(stages))(
-      'finds nothing wrong with %s, in light and dark',
-      (_name, { scenario, act, options }) =>
-        using(
-          scenario,
-          async (page) => {
-            await act?.(page)
-            expect(await findViolations(page)).toEqual([])
-          },
-          options,
-        ),
-      LIMIT_MS,
-    )
-  })
 
   it(
     'leads through a conversation by keyboard alone',
