@@ -96,7 +96,8 @@ export const appTexts = {
   'weights.quality': 'Quality',
   'weights.quality.cost': '8 bits: a little over a quarter of the memory of F32, with very small deviations.',
   'weights.balanced': 'Balanced',
-  'weights.balanced.cost': '4 bits, 8 in the first and the last layer: about half the memory of Quality, with answers that may be somewhat worse.',
+  'weights.balanced.cost':
+    '4 bits, 8 in the first and the last layer: about half the memory of Quality, with answers that may be somewhat worse.',
   'weights.fast': 'Fast',
   'weights.fast.cost': '4 bits with coarser steps, 8 in the first layer: the smallest, and the largest loss of quality.',
   'weights.f32': 'Exact F32',
