@@ -1,7 +1,8 @@
-// The weights of a model folder as its configuration means them: packed matrices as the float tensors they stand for.
+// The weights of a model folder as its configuration means them: packed matrices as the float tensors they stand for, stacked experts one by one.
 import { join } from 'node:path'
 import { openCheckpoint } from '../checkpoint/open'
 import { openPacked } from '../checkpoint/packed/packed-view'
+import { unstackExperts } from '../checkpoint/stacked-experts'
 import type { Checkpoint } from '../checkpoint/types'
 import { readConfigJson } from './read-config'
 import { readQuantization } from './read-quantization'
@@ -13,9 +14,9 @@ export async function openModelCheckpoint(
 ): Promise<Checkpoint> {
   const scheme = readQuantization(await readConfigJson(directory, options), join(directory, 'config.json'))
   const checkpoint = await openCheckpoint(path, options)
-  if (scheme === null) return checkpoint
+  if (scheme === null) return unstackExperts(checkpoint)
   try {
-    return await openPacked(checkpoint, scheme)
+    return unstackExperts(await openPacked(checkpoint, scheme))
   } catch (error) {
     checkpoint[Symbol.dispose]()
     throw error

@@ -14,6 +14,7 @@ import { loadOwnRow } from './own-row'
 import { readAttention } from './read-attention'
 import { readExperts } from './read-experts'
 import { readLayers } from './read-layers'
+import { withOlderQuantization } from './older-quantization'
 import { readQuantization } from './read-quantization'
 import { readRopes } from './read-rope'
 import { readSizes, type Sizes } from './read-sizes'
@@ -179,7 +180,7 @@ export function readDecoderConfig(json: JsonValue, options: ReadConfigOptions = 
   return decoder
 }
 
-/** Reads the config.json of a model folder as a JSON object. Throws "config/missing", "config/not-an-object" and what readJsonFile throws. */
+/** Reads the config.json of a model folder as a JSON object, with the quantization that older tools describe beside it. Throws "config/missing", "config/not-an-object" and what readJsonFile throws. */
 export async function readConfigJson(directory: string, options: { readonly signal?: AbortSignal } = {}): Promise<JsonObject> {
   const path = join(directory, 'config.json')
   let json: JsonValue
@@ -190,7 +191,7 @@ export async function readConfigJson(directory: string, options: { readonly sign
     throw cause
   }
   if (!isJsonObject(json)) throw engineError('config/not-an-object', { path })
-  return json
+  return await withOlderQuantization(json, directory, options)
 }
 
 /** Reads a model folder's config.json into a DecoderConfig. Throws what readConfigJson and readDecoderConfig throw. */

@@ -170,7 +170,7 @@ function readFbgemm(): QuantizationScheme {
 /** MLX's own field: a width and a group for all, and objects under the names of modules that have others (false: stored plainly). */
 function readMlx(fields: ConfigFields): QuantizationScheme {
   oneOf(fields, 'mode', { allowed: ['affine'], fallback: 'affine' })
-  const bits = oneOf(fields, 'bits', { allowed: [2, 4, 8] as const, fallback: 4 })
+  const bits = oneOf(fields, 'bits', { allowed: [2, 3, 4, 5, 6, 8] as const, fallback: 4 })
   const size = (group: ConfigFields): number => optionalInteger(group, 'group_size', GROUP_LIMIT) ?? 64
   const groupSizes = new Map<string, number>()
   for (const [module, value] of Object.entries(fields.json)) {

@@ -1,4 +1,4 @@
-// Matrices that MLX quantized: little-endian 32-bit words of codes, a scale and a bias for each group of a row. Follows mlx.core.quantize, mode "affine".
+// Matrices that MLX quantized: rows of codes that follow each other from the lowest bit on, over the borders of bytes and words, a scale and a bias for each group of a row. Follows mlx.core.quantize, mode "affine".
 import { decodeFloat32 } from '../../tensor/decode'
 import type { Dtype } from '../../tensor/dtype'
 import type { TensorInfo } from '../types'
@@ -7,8 +7,7 @@ import type { MlxScheme } from './scheme'
 
 const SCALE_DTYPES: readonly Dtype[] = ['F16', 'BF16', 'F32']
 const WORD_BYTES = 4
-/** Widths whose codes never lie across two words. */
-const BITS = [2, 4, 8] as const
+const BITS = [2, 3, 4, 5, 6, 8] as const
 
 interface Affine {
   readonly weight: TensorInfo
@@ -32,15 +31,16 @@ async function decodeAffine(
   }
   const words = await reader.range(weight.name, range.firstRow * rowBytes, range.rows * rowBytes)
   const [scale, bias] = [await floats(scales), await floats(biases)]
-  const perByte = 8 / bits
   const mask = 2 ** bits - 1
   const groupSize = columns / groups
   const values = new Float32Array(range.rows * columns)
   for (let row = 0; row < range.rows; row++) {
     for (let column = 0, at = row * columns; column < columns; column++, at++) {
-      const byte = words[row * rowBytes + Math.floor(column / perByte)] ?? 0
+      const bit = column * bits
+      const byte = row * rowBytes + (bit >> 3)
+      const pair = (words[byte] ?? 0) | ((words[byte + 1] ?? 0) << 8)
       const group = row * groups + Math.floor(column / groupSize)
-      values[at] = ((byte >>> (bits * (column % perByte))) & mask) * (scale[group] ?? NaN) + (bias[group] ?? NaN)
+      values[at] = ((pair >>> (bit & 7)) & mask) * (scale[group] ?? NaN) + (bias[group] ?? NaN)
     }
   }
   return values
@@ -60,7 +60,7 @@ export function findMlx(parts: PartFinder, scheme: MlxScheme): readonly PackedMa
       const columns = groups * (scheme.groupSizes.get(module) ?? scheme.groupSize)
       const bits = ((weight.shape.at(-1) ?? 0) * WORD_BYTES * 8) / columns
       if (weight.shape.length < 2 || weight.sizeBytes === 0 || !BITS.some((width) => width === bits))
-        throw badShape(weight, `rows of 32-bit words with 2, 4 or 8 bits for each of ${columns} columns`)
+        throw badShape(weight, `rows of 32-bit words with 2, 3, 4, 5, 6 or 8 bits for each of ${columns} columns`)
       const outer = weight.shape.slice(0, -1)
       requireShape(scales, [...outer, groups])
       requireShape(biases, [...outer, groups])

@@ -76,7 +76,7 @@ describe('refuses by name', () => {
       'config/unsupported-switch',
       'quantization_config.dynamic',
     ],
-    ['3 bits of MLX', 'mlx-4bit', set('bits', 3), 'config/unsupported-switch', 'quantization.bits'],
+    ['7 bits of MLX', 'mlx-4bit', set('bits', 7), 'config/unsupported-switch', 'quantization.bits'],
     ['another mode of MLX', 'mlx-4bit', set('mode', 'mxfp4'), 'config/unsupported-switch', 'quantization.mode'],
     [
       'a module of MLX with groups of 0',
