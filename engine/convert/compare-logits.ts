@@ -22,7 +22,8 @@ interface Logits {
 
 async function logitsOf(path: string, signal: AbortSignal | undefined): Promise<Logits | null> {
   try {
-    const { decoder } = await openDecoder(path, signal ? { signal } : {})
+    // In exact arithmetic: codes that a checkpoint brings along would be multiplied with rounded activations.
+    const { decoder } = await openDecoder(path, { format: 'f32', ...(signal && { signal }) })
     using opened = decoder
     const ids = promptOf(opened.config.vocabSize)
     for await (const values of positionLogits({ decoder: opened, ids, positionsPerPass: ids.length, ...(signal && { signal }) }))

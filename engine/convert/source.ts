@@ -1,10 +1,12 @@
 // Opens what is to be converted: a checkpoint as it is, or mapped onto a family.
 import { stat } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
-import { MAX_CONFIG_JSON_BYTES, parseJson, readJsonFile, type JsonValue } from '../bytes/json'
+import { basename, dirname, join, resolve } from 'node:path'
+import { isJsonObject, MAX_CONFIG_JSON_BYTES, parseJson, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
 import { openCheckpoint } from '../checkpoint/open'
+import { openPacked } from '../checkpoint/packed/packed-view'
 import type { Checkpoint } from '../checkpoint/types'
 import { readConfigJson } from '../config/read-config'
+import { readQuantization } from '../config/read-quantization'
 import { EngineError, engineError } from '../errors'
 import { tokenizerFolder } from '../inspect/model-files'
 import { isKnownGguf, mapFromGguf } from './gguf/from-gguf'
@@ -76,6 +78,21 @@ async function folderOf(path: string): Promise<string> {
   return (await stat(absolute)).isDirectory() ? absolute : dirname(absolute)
 }
 
+/**
+ * Packed matrices as the values they stand for, where a program reads the result that knows neither such parts nor the config that explains them.
+ * Other formats keep the parts, and config.json beside them.
+ */
+async function withoutPacking(checkpoint: Checkpoint, request: ConversionRequest): Promise<Checkpoint> {
+  const { source, to, family } = request
+  if ((to !== 'gguf' && to !== 'onnx') || family !== undefined || checkpoint.format !== 'safetensors') return checkpoint
+  const scheme = readQuantization(asObject(await configJson(null, request)), join(await folderOf(source), 'config.json'))
+  return scheme === null ? checkpoint : await openPacked(checkpoint, scheme)
+}
+
+function asObject(json: JsonValue): JsonObject {
+  return isJsonObject(json) ? json : {}
+}
+
 async function mapSource(checkpoint: Checkpoint, request: ConversionRequest): Promise<OpenedSource> {
   const { source: path, include, to } = request
   const tokenizer = request.tokenizer === undefined ? null : await tokenizerFolder(request.tokenizer)
@@ -99,11 +116,10 @@ export async function openSource(request: ConversionRequest): Promise<OpenedSour
   const options = { ...(signal && { signal }) }
   const parallel = family === undefined ? null : await openModelParallel(path, options)
   const opened = parallel ?? (await openCheckpoint(path, { ...options, ...(include && { include }) }))
-  const checkpoint = withoutGraphConstants(opened)
   try {
-    return await mapSource(checkpoint, request)
+    return await mapSource(await withoutPacking(withoutGraphConstants(opened), request), request)
   } catch (cause) {
-    checkpoint[Symbol.dispose]()
+    opened[Symbol.dispose]()
     throw cause
   }
 }

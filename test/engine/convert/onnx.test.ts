@@ -3,6 +3,7 @@ import { cp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../../../engine/checkpoint/open'
+import { openModelCheckpoint } from '../../../engine/config/open-model-checkpoint'
 import { convert } from '../../../engine/convert/convert'
 import { engineCode } from '../../support/engine-code'
 import { temporaryFolder } from '../../support/temporary-folder'
@@ -22,6 +23,39 @@ async function contentOf(path: string): Promise<ReadonlyMap<string, string>> {
     content.set(name, `${dtype} [${shape.join()}] ${Buffer.from(await checkpoint.read(name)).toString('base64')}`)
   return content
 }
+
+describe('a quantized checkpoint', () => {
+  const packed = join(import.meta.dirname, '../../fixtures/quantized')
+  it.each(['gptq-desc-act', 'bitsandbytes-nf4', 'mlx-3bit'])(
+    'of %s is exported with the values that it stands for, and stays as it is in safetensors',
+    async (name) => {
+      using scratch = temporaryFolder()
+      const [model, same, back] = [join(packed, name), join(scratch.path, 'same'), join(scratch.path, 'back')]
+      for (const [to, out] of [
+        ['onnx', join(scratch.path, 'out')],
+        ['gguf', join(scratch.path, 'model.gguf')],
+      ] as const) {
+        const { logits } = await convert({ source: model, to, out })
+        expect(logits?.sameGreedy).toBe(true)
+        expect((logits?.maxAbsError ?? NaN) / (logits?.logitStd ?? NaN)).toBeLessThan(1e-4)
+      }
+      await convert({ source: join(scratch.path, 'out'), to: 'safetensors', out: back })
+      using values = await openCheckpoint(back)
+      using packing = await openModelCheckpoint({ directory: model, path: model })
+      const tensor = 'model.layers.0.mlp.down_proj.weight'
+      expect(values.tensors.get(tensor)).toMatchObject({ dtype: 'F32', shape: [64, 96] })
+      expect(Buffer.from(await values.read(tensor)).equals(await packing.read(tensor))).toBe(true)
+      await convert({ source: model, to: 'safetensors', out: same })
+      expect(await contentOf(same)).toEqual(await contentOf(join(model, 'model.safetensors')))
+    },
+  )
+
+  it('of GPT-OSS has no form as GGUF yet, and says so', async () => {
+    using scratch = temporaryFolder()
+    const converting = () => convert({ source: join(packed, 'mxfp4'), to: 'gguf', out: join(scratch.path, 'model.gguf') })
+    expect(await engineCode(converting)).toBe('convert/gguf-family')
+  })
+})
 
 describe('an exported decoder', () => {
   it.each(['f32-one-layer', 'bf16', 'f16-tied', 'odd-heads', 'biases', 'rope-llama3', 'gelu-tanh'])(
