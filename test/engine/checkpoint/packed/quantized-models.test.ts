@@ -22,7 +22,16 @@ const TOLERANCE = 1e-4
 /** MatMulNBits rounds activations to 8 bits; of codes that are computed as stored, nothing else differs. */
 const ROUNDED_ACTIVATIONS = 0.03
 /** Schemes whose values are no multiples of a step: they are computed in q8 where no exact format is asked for. */
-const VALUES_ONLY = new Set(['compressed-float8', 'float8-blocks', 'bitsandbytes-nf4', 'mlx-3bit', 'mlx-4bit', 'mlx-5bit', 'mlx-6bit', 'mlx-8bit'])
+const VALUES_ONLY = new Set([
+  'compressed-float8',
+  'float8-blocks',
+  'bitsandbytes-nf4',
+  'mlx-3bit',
+  'mlx-4bit',
+  'mlx-5bit',
+  'mlx-6bit',
+  'mlx-8bit',
+])
 
 let folder: TemporaryFolder
 beforeAll(() => {
