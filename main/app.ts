@@ -1,7 +1,8 @@
 // Composition root: builds the services from a host, plugs them together and puts the contract in front of them.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AppInfo, DevicePlan, EngineState } from '../preload/contract'
+import type { AppInfo, CallInput, DevicePlan, EngineState } from '../preload/contract'
+import type { loadingCalls, loadingStreams } from '../preload/contract-loading'
 import type { workbenchCalls, workbenchStreams } from '../preload/contract-workbench'
 import { createChatsService } from './chats/chats-service'
 import type { ChatsService } from './chats/chats-service'
@@ -14,6 +15,9 @@ import type { Host } from './host'
 import { createLibraryService, GUIDE_ID } from './library/library-service'
 import type { LibraryService } from './library/library-service'
 import { openLink } from './links'
+import { loadChoiceOf } from './loading/load-choice'
+import { loadingHandlers } from './loading/loading-handlers'
+import { openMeasurements } from './loading/measurements'
 import { preparedFolder } from './prepared-folder'
 import { serviceError } from './service-error'
 import { createSettingsService } from './settings/settings-service'
@@ -55,10 +59,11 @@ export async function createApp(host: Host): Promise<App> {
   const settings = await createSettingsService({ dataFolder: paths.dataFolder, clock, log })
   const library = await createLibraryService({ paths, describe: (path) => engine.request('describe', { path }), clock, log })
   const targetOf = async (modelId: string): Promise<ModelTarget> => {
-    const { threads, contextLength, weightFormat, trustedTokenizers } = settings.get()
+    const { threads, preparedMaxBytes, trustedTokenizers } = settings.get()
     const place = await library.locate(modelId)
+    const choice = loadChoiceOf(settings.get(), modelId)
     const trustedCode = trustedTokenizers.filter(({ folder }) => folder === place.path).map(({ hash }) => hash)
-    return { ...place, threads, contextLength, weightFormat, trustedCode, preparedFolder: preparedFolder(paths.dataFolder) }
+    return { ...place, ...choice, threads, trustedCode, preparedMaxBytes, preparedFolder: preparedFolder(paths.dataFolder) }
   }
   const defaultModelId = (): string => settings.get().defaultModelId ?? GUIDE_ID
   const replyEngine = createReplyEngine({ engine, load: async (modelId) => await engine.load(await targetOf(modelId)), defaultModelId })
@@ -75,9 +80,18 @@ export async function createApp(host: Host): Promise<App> {
   }
   const services: Services = { host, engine, library, settings, chats, targetOf }
   const workbench = await openWorkbenchHandlers(host)
+  const loading = loadingHandlers({
+    engine,
+    settings,
+    measurements: await openMeasurements({ dataFolder: paths.dataFolder, clock, log }),
+    targetOf,
+    modelBytes: async (modelId) => (await library.list()).find(({ id }) => id === modelId)?.sizeBytes ?? 0,
+    reload: (modelId) => loadInBackground(services, modelId),
+    now: clock.now,
+  })
   const dispatch = createDispatch({
-    calls: { ...callHandlers(services), ...workbench.calls },
-    streams: { ...streamHandlers(services), ...workbench.streams },
+    calls: { ...callHandlers(services), ...loading.calls, ...workbench.calls },
+    streams: { ...streamHandlers(services), ...loading.streams, ...workbench.streams },
     log,
   })
   loadInBackground(services, defaultModelId())
@@ -95,7 +109,7 @@ export async function createApp(host: Host): Promise<App> {
   return { ...dispatch, close: () => (closing ??= close()), enginePid: engine.pid }
 }
 
-function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workbenchCalls> {
+function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workbenchCalls | keyof typeof loadingCalls> {
   const { host, engine, library, settings, chats, targetOf } = services
   return {
     'app.info': () => appInfo(host),
@@ -128,7 +142,7 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
     'prepared.list': async () => await engine.request('listPrepared', { folder: preparedFolder(host.paths.dataFolder) }),
     'prepared.clear': async ({ name }) =>
       await engine.request('clearPrepared', { folder: preparedFolder(host.paths.dataFolder), name: name ?? null }),
-    'plan.preview': async ({ modelId, contextLength }) => await previewPlan(services, { modelId, contextLength }),
+    'plan.preview': async (request) => await previewPlan(services, request),
     'chats.list': ({ query }) => chats().list(query),
     'chats.create': () => chats().create(),
     'chats.get': ({ chatId }) => chats().get(chatId),
@@ -157,7 +171,7 @@ function callHandlers(services: Services): Omit<CallHandlers, keyof typeof workb
   }
 }
 
-function streamHandlers({ engine, chats }: Services): Omit<StreamHandlers, keyof typeof workbenchStreams> {
+function streamHandlers({ engine, chats }: Services): Omit<StreamHandlers, keyof typeof workbenchStreams | keyof typeof loadingStreams> {
   return {
     'engine.watch': async ({ emit, signal }) => {
       emit(engine.state())
@@ -182,13 +196,13 @@ function appInfo(host: Host): AppInfo {
   return { version: host.version, host: host.kind, platform: process.platform, can, dataFolder: host.paths.dataFolder }
 }
 
-async function previewPlan(
-  services: Services,
-  request: { readonly modelId: string; readonly contextLength: number | null },
-): Promise<DevicePlan> {
-  const { engine, settings, targetOf } = services
-  const { path } = await targetOf(request.modelId)
-  const plan = await engine.request('plan', { path, contextLength: request.contextLength ?? settings.get().contextLength })
+async function previewPlan(services: Services, request: CallInput<'plan.preview'>): Promise<DevicePlan> {
+  const { engine, targetOf } = services
+  const { path, threads, ...chosen } = await targetOf(request.modelId)
+  const contextLength = request.contextLength ?? chosen.contextLength
+  const weightFormat = request.weightFormat ?? chosen.weightFormat
+  const formatOverrides = request.weightFormat === undefined ? chosen.formatOverrides : []
+  const plan = await engine.request('plan', { path, contextLength, weightFormat, formatOverrides, threads })
   const state = engine.state()
   const isLoaded = state.status === 'ready' && state.model.modelId === request.modelId
   const measuredBytes = isLoaded ? (await engine.request('memory', {})).residentBytes : null

@@ -5,10 +5,12 @@ import { constraintSchema, samplingSchema, type Sampling } from './contract-samp
 import type { PromptView, ReplyToken } from './contract-tokens'
 import { call, id, integer, nothing, path, stream, text } from './contract-entries'
 import type { ContractError, Result } from './contract-entries'
+import { loadChoiceSchema, loadingCalls, loadingStreams, weightFormats, type PredictedMemory } from './contract-loading'
 import { workbenchCalls, workbenchStreams } from './contract-workbench'
 
 export type { ContractError, Remark, Result } from './contract-entries'
 export type * from './contract-conversions'
+export type * from './contract-loading'
 export type * from './contract-workbench'
 export { conversionOrderSchema } from './contract-conversions'
 
@@ -33,10 +35,6 @@ export interface AppInfo {
 /** A message longer than this is refused: no context window of today takes it. */
 const MAX_MESSAGE_CHARS = 1_000_000
 
-/** How the weights of a model are computed with when it is loaded: the engine's names, or its own choice. */
-const weightFormats = ['auto', 'quality', 'balanced', 'fast', 'f32', 'f32-low-memory'] as const
-export type ChosenWeightFormat = (typeof weightFormats)[number]
-
 export const settingsSchema = v.object({
   theme: v.picklist(['system', 'light', 'dark']),
   language: v.picklist(['system', 'en', 'zh-TW', 'zh-CN']),
@@ -49,6 +47,10 @@ export const settingsSchema = v.object({
   threads: v.nullable(integer(1, 256)),
   contextLength: v.nullable(integer(16, 1_048_576)),
   weightFormat: v.picklist(weightFormats),
+  /** How single models are loaded, where it is not as above. */
+  modelLoads: v.pipe(v.array(v.strictObject({ modelId: path, choice: loadChoiceSchema })), v.maxLength(10_000)),
+  /** Bytes that prepared weights may take together; null = the engine's own limit. */
+  preparedMaxBytes: v.nullable(integer(0, 2 ** 50)),
   /** Models whose own Python tokenizer may run in the sandbox: this code, in this folder (of one revision). */
   trustedTokenizers: v.pipe(v.array(v.strictObject({ folder: path, className: text(500), hash: text(64) })), v.maxLength(10_000)),
 })
@@ -131,6 +133,11 @@ export interface DevicePlan {
   readonly modelId: string
   readonly contextLength: number
   readonly weightDtype: string
+  /** What the matrices are computed with; null for exported models, which bring their own. */
+  readonly format: string | null
+  /** Size of the prepared file, 0 where weights are used as they lie in their files, and the predicted peak of a load that makes it first. */
+  readonly preparedBytes: number
+  readonly preparingBytes: number
   readonly stages: readonly PlanStage[]
   readonly devices: readonly {
     readonly id: string
@@ -138,13 +145,7 @@ export interface DevicePlan {
     readonly name: string
     readonly totalBytes: number
     readonly freeBytes: number
-    readonly predicted: {
-      readonly weightBytes: number
-      readonly kvBytes: number
-      readonly workspaceBytes: number
-      readonly baseBytes: number
-      readonly totalBytes: number
-    }
+    readonly predicted: PredictedMemory
     /** Resident bytes of the engine process, null while another model or none is loaded. */
     readonly measuredBytes: number | null
   }[]
@@ -265,7 +266,14 @@ export const calls = {
   'prepared.clear': call<{ readonly freedBytes: number }>()(v.strictObject({ name: v.optional(text(64)) })),
   /** The Python files that a model's tokenizer consists of; null where it needs none. Nothing is run. */
   'engine.tokenizerCode': call<TokenizerCode | null>()(v.strictObject({ modelId: path })),
-  'plan.preview': call<DevicePlan>()(v.strictObject({ modelId: path, contextLength: v.nullable(integer(16, 1_048_576)) })),
+  /** `weightFormat` absent: the format that the model would be loaded in. */
+  'plan.preview': call<DevicePlan>()(
+    v.strictObject({
+      modelId: path,
+      contextLength: v.nullable(integer(16, 1_048_576)),
+      weightFormat: v.optional(v.picklist(weightFormats)),
+    }),
+  ),
   /** Newest first; with a query full-text search over titles and messages. */
   'chats.list': call<readonly ChatSummary[]>()(v.strictObject({ query: text(1000) })),
   'chats.create': call<Chat>()(nothing),
@@ -288,12 +296,14 @@ export const calls = {
   /** Whether a reply could be held to this; the failure says why not. */
   'engine.checkConstraint': call<null>()(v.strictObject({ constraint: constraintSchema })),
   'chats.contextUse': call<ContextUse>()(v.strictObject({ chatId: v.nullable(id), draft: text(MAX_MESSAGE_CHARS) })),
+  ...loadingCalls,
   ...workbenchCalls,
 } as const
 
 export const streams = {
   /** The state now, then every change. */
   'engine.watch': stream<EngineState>()(nothing),
+  ...loadingStreams,
   ...workbenchStreams,
   /** Asks for a reply and stores it as it streams. Closing the stream stops the reply. */
   'chats.reply': stream<ReplyEvent>()(

@@ -63,11 +63,14 @@ export function chooseWeightFormat(tensors: Iterable<Pick<TensorInfo, 'dtype' | 
   return sixteenBitBytes > otherBytes ? 'quality' : 'f32'
 }
 
+/** How a matrix is held that is multiplied with as codes. */
+export type BlockForm = Exclude<PreparedForm, { kind: 'f32' }>
+
 /** What becomes of a matrix [rows, columns] that lies row by row; null keeps it F32. */
 export function matrixForm(
   name: WeightFormatName,
   matrix: { readonly tensor: TensorInfo; readonly shape: MatrixShape; readonly place: MatrixPlace; readonly layout: 'out-in' | 'in-out' },
-): Exclude<PreparedForm, { kind: 'f32' }> | null {
+): BlockForm | null {
   if (isExact(name) || matrix.shape.columns < MIN_COLUMNS) return null
   const recipe = RECIPES[name]
   const { tensor, shape, place, layout } = matrix

@@ -3,11 +3,11 @@ import type { PlainTensor, TensorInfo } from '../checkpoint/types'
 import type { WeightDtype } from '../config/decoder-config'
 import { engineError } from '../errors'
 import type { PreparedPlacement } from '../prepared/placement'
-import type { MatrixSource, PlacedEntry, PreparedForm } from '../prepared/types'
+import type { PlacedEntry, PreparedForm, PreparedRequest } from '../prepared/types'
 import { nbitsLayout, type MatrixShape, type NBitsFormat } from '../tensor/nbits/layout'
 import type { GraphBuilder } from './builder'
 import type { FormatChoice } from './format-override'
-import { matrixForm } from './weight-format'
+import { matrixForm, type BlockForm, type WeightFormatName } from './weight-format'
 import type { Widening } from './widening'
 
 /** One of `count` equal parts that are stacked along a tensor's first axis, as experts are. */
@@ -17,7 +17,7 @@ export interface StackedSlice {
 }
 
 /** A tensor that a block needs: its name in the checkpoint and the shape that the config gives it; of a slice, the shape of the part. */
-interface WeightSlot {
+export interface WeightSlot {
   readonly tensor: string
   readonly shape: readonly number[]
   readonly slice?: StackedSlice
@@ -27,7 +27,7 @@ interface WeightSlot {
 export type MatrixLayout = 'out-in' | 'in-out'
 
 /** A matrix that a linear block multiplies with; `shape` is the stored one. */
-interface LinearSlot extends WeightSlot {
+export interface LinearSlot extends WeightSlot {
   readonly layout: MatrixLayout
   /** Never quantized: a router's small errors would choose other experts. */
   readonly exact?: boolean
@@ -85,7 +85,7 @@ function isWeightDtype(dtype: string): dtype is WeightDtype {
 const VALUE_DTYPES: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16', 'F64', 'F8_E4M3', 'F8_E5M2', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ'])
 
 /** Whether a tensor can be mapped as it lies in its file. */
-function isMappable(tensor: TensorInfo): tensor is PlainTensor & { readonly dtype: WeightDtype } {
+export function isMappable(tensor: TensorInfo): tensor is PlainTensor & { readonly dtype: WeightDtype } {
   return tensor.storage !== 'computed' && isWeightDtype(tensor.dtype)
 }
 
@@ -122,17 +122,59 @@ function addLateCast(
 }
 
 /** The slot as the checkpoint stores it: a matrix that lies the other way round than its family has it is asked for that way round. */
-function asStored(slot: LinearSlot, tensor: TensorInfo | undefined): LinearSlot {
+export function asStored(slot: LinearSlot, tensor: TensorInfo | undefined): LinearSlot {
   if (tensor?.storage !== 'computed' || tensor.swapped !== true) return slot
   const [last = 1, secondLast = 1, ...others] = slot.shape.toReversed()
   return { ...slot, shape: [secondLast, last, ...others].toReversed(), layout: slot.layout === 'in-out' ? 'out-in' : 'in-out' }
 }
 
 /** Rows and columns that a graph multiplies with, of a matrix as it is stored. Other shapes count as one row after another. */
-function matrixShape(shape: readonly number[], layout: MatrixLayout): MatrixShape {
+export function matrixShape(shape: readonly number[], layout: MatrixLayout): MatrixShape {
   const last = shape.at(-1) ?? 1
   const others = shape.slice(0, -1).reduce((product, size) => product * size, 1)
   return layout === 'out-in' ? { rows: others, columns: last } : { rows: last, columns: others }
+}
+
+/** A slot, the tensor that fills it, and the formats of tensors by name. */
+interface FormQuestion<S extends WeightSlot> {
+  readonly slot: S
+  readonly tensor: TensorInfo
+  readonly formatOf: (tensor: string) => WeightFormatName
+  /** What the names of the first layer's tensors begin with. */
+  readonly firstLayer: string
+}
+
+/** What becomes of a matrix; null keeps its values. */
+export function linearForm({ slot, tensor, formatOf, firstLayer }: FormQuestion<LinearSlot>): BlockForm | null {
+  if (slot.exact === true) return null
+  const { shape, layout, isHead } = slot
+  const place = isHead === true ? 'head' : slot.tensor.startsWith(firstLayer) ? 'first-layer' : 'inside'
+  return matrixForm(formatOf(slot.tensor), { tensor, shape: matrixShape(shape, layout), place, layout })
+}
+
+/** What becomes of a lookup table; null keeps its values. GatherBlockQuantized has no filled-up rows. */
+export function tableForm({ slot, tensor, formatOf }: Omit<FormQuestion<WeightSlot>, 'firstLayer'>): BlockForm | null {
+  const columns = slot.shape.at(-1) ?? 0
+  if (isMappable(tensor) || columns * (slot.shape[0] ?? 0) <= SMALL_TABLE_VALUES) return null
+  const form = matrixForm(formatOf(slot.tensor), { tensor, shape: matrixShape(slot.shape, 'out-in'), place: 'head', layout: 'out-in' })
+  return form === null || columns % form.format.blockSize !== 0 ? null : form
+}
+
+/** What the prepared file is asked for where a slot's values have to be made; `name` is the tensor's, or that of a part of it. */
+export function preparedRequest(
+  slot: WeightSlot,
+  as: { readonly name: string; readonly layout: MatrixLayout; readonly form: PreparedForm },
+): PreparedRequest {
+  const { name, layout, form } = as
+  const shape = matrixShape(slot.shape, layout)
+  const offsetElements = (slot.slice?.index ?? 0) * shape.rows * shape.columns
+  const variant = form.kind === 'f32' ? form.kind : `${form.kind}${form.format.bits}b${form.format.blockSize}`
+  return { name: `${name}:${variant}`, source: { tensor: slot.tensor, shape, layout, offsetElements }, form }
+}
+
+/** A tensor's name, or that of one of its parts. */
+export function slotName({ tensor, slice }: WeightSlot): string {
+  return slice === undefined ? tensor : `${tensor}[${slice.index}]`
 }
 
 /**
@@ -169,17 +211,11 @@ export function createWeightStore(options: {
     if (!VALUE_DTYPES.has(tensor.dtype))
       throw engineError('graph/weight-dtype', { tensor: slot.tensor, found: tensor.dtype, allowed: [...VALUE_DTYPES] })
     used.add(slot.tensor)
-    return { tensor, name: slice === undefined ? slot.tensor : `${slot.tensor}[${slice.index}]` }
+    return { tensor, name: slotName(slot) }
   }
 
-  const prepare = (slot: WeightSlot, layout: MatrixLayout, form: PreparedForm): PlacedEntry => {
-    const shape = matrixShape(slot.shape, layout)
-    const offsetElements = (slot.slice?.index ?? 0) * shape.rows * shape.columns
-    const source: MatrixSource = { tensor: slot.tensor, shape, layout, offsetElements }
-    const { kind } = form
-    const variant = kind === 'f32' ? kind : `${kind}${form.format.bits}b${form.format.blockSize}`
-    return prepared.placement.add({ name: `${find(slot).name}:${variant}`, source, form })
-  }
+  const prepare = (slot: WeightSlot, layout: MatrixLayout, form: PreparedForm): PlacedEntry =>
+    prepared.placement.add(preparedRequest(slot, { name: find(slot).name, layout, form }))
 
   const place = (slot: WeightSlot): PlainTable => {
     const { tensor, name } = find(slot)
@@ -209,11 +245,7 @@ export function createWeightStore(options: {
 
   const quantize = (
     slot: WeightSlot,
-    {
-      layout,
-      form,
-      use,
-    }: { readonly layout: MatrixLayout; readonly form: Exclude<PreparedForm, { kind: 'f32' }>; readonly use: 'codes' | 'rows' },
+    { layout, form, use }: { readonly layout: MatrixLayout; readonly form: BlockForm; readonly use: 'codes' | 'rows' },
   ): NBitsWeight => {
     const entry = prepare(slot, layout, form)
     const known = quantized.get(`${entry.name}/${use}`)
@@ -260,28 +292,17 @@ export function createWeightStore(options: {
     return cast
   }
 
-  const formOf = (slot: WeightSlot, layout: MatrixLayout, isHead: boolean): ReturnType<typeof matrixForm> =>
-    matrixForm(options.formats.of(slot.tensor), {
-      tensor: find(slot).tensor,
-      shape: matrixShape(slot.shape, layout),
-      place: isHead ? 'head' : slot.tensor.startsWith(firstLayer) ? 'first-layer' : 'inside',
-      layout,
-    })
-
   return {
     has: (tensor) => tensors.has(tensor),
     linear: (wanted, after) => {
       const slot = asStored(wanted, tensors.get(wanted.tensor))
       const { layout } = slot
-      const form = slot.exact === true ? null : formOf(slot, layout, slot.isHead === true)
+      const form = linearForm({ slot, tensor: find(slot).tensor, formatOf: options.formats.of, firstLayer })
       return form === null ? { kind: 'dense', value: f32(slot, after), layout } : quantize(slot, { layout, form, use: 'codes' })
     },
     table: (slot) => {
-      const { tensor } = find(slot)
-      const columns = slot.shape.at(-1) ?? 0
-      const form = isMappable(tensor) || columns * (slot.shape[0] ?? 0) <= SMALL_TABLE_VALUES ? null : formOf(slot, 'out-in', true)
-      // GatherBlockQuantized has no filled-up rows.
-      return form === null || columns % form.format.blockSize !== 0 ? place(slot) : quantize(slot, { layout: 'out-in', form, use: 'rows' })
+      const form = tableForm({ slot, tensor: find(slot).tensor, formatOf: options.formats.of })
+      return form === null ? place(slot) : quantize(slot, { layout: 'out-in', form, use: 'rows' })
     },
     vector: (slot) => f32(slot, null),
     placedBytes: () => sizeBytes,

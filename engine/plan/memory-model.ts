@@ -5,10 +5,20 @@ import { cacheHeadDim } from '../graph/blocks/heads'
 const F32_BYTES = 4
 /** Tokens of one prefill run: activations grow with it (engine/generate/prefill.ts). */
 export const PREFILL_CHUNK_TOKENS = 128
-/** Node, ONNX Runtime's library and a tokenizer, before any weight: 85 MiB without the tokenizer, 93 with a small one. */
-export const BASE_BYTES = 100 * 1024 * 1024
+/** Node, ONNX Runtime's library, a tokenizer, and what a session keeps of its graph beside weights. */
+export const BASE_BYTES = 112 * 1024 * 1024
 /** What the allocators hold beyond what is in use: ONNX Runtime's arena grows in powers of two, the JavaScript heap is swept late. */
 const ALLOCATOR_SLACK_BYTES = 8 * 1024 * 1024
+
+/** A thread that quantizes: its JavaScript heap, the kernel's memory and two parts of a matrix. */
+const PREPARING_THREAD_BYTES = 40 * 1024 * 1024
+/** What of that is not given back before the model is loaded. */
+const PREPARING_REST_BYTES = 24 * 1024 * 1024
+
+/** Peak of a load that makes its prepared file first; `totalBytes` is that of one that finds it. */
+export function preparingBytes({ threads, totalBytes }: { readonly threads: number; readonly totalBytes: number }): number {
+  return Math.max(BASE_BYTES + threads * PREPARING_THREAD_BYTES, totalBytes + PREPARING_REST_BYTES)
+}
 
 /** Memory beside the weights, in bytes. */
 export interface WorkingMemory {

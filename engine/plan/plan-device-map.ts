@@ -1,9 +1,11 @@
 // planDeviceMap: which device each block of a decoder goes to, and the memory that is predicted there.
 import { contextLengthTokens } from '../graph/rope/context-length'
 import type { DecoderConfig } from '../config/decoder-config'
+import type { FormatOverride } from '../graph/format-override'
+import type { WeightFormatName } from '../graph/weight-format'
 import { chooseWidening, type Widening } from '../graph/widening'
-import { workingMemory } from './memory-model'
-import type { DeviceMap, MachineDescription, MapStage, MemoryPrediction } from './types'
+import { preparingBytes, workingMemory } from './memory-model'
+import type { DeviceDescription, DeviceMap, MachineDescription, MapStage, MemoryPrediction } from './types'
 import { mapWeights, type TensorSize } from './weight-map'
 
 /** What is planned for what. */
@@ -15,10 +17,15 @@ export interface PlanRequest {
   readonly contextLength?: number | null
   /** Default: as loading chooses, at load where the copies fit comfortably. */
   readonly widening?: Widening
+  /** What the matrices are computed with; f32 by default. */
+  readonly format?: WeightFormatName
+  readonly formatOverrides?: readonly FormatOverride[]
+  /** Threads that prepare weights: each holds a part of them meanwhile. Default 1. */
+  readonly threads?: number
 }
 
 /** The prediction may be this much too low and the device must still have room. */
-export const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
+const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
 
 /**
  * Places a decoder on a machine; with one device everything lies there. Pure: the same request gives the same map.
@@ -27,12 +34,14 @@ export const MARGIN = { share: 0.01, bytes: 150 * 1024 * 1024 } as const
  * predicted weight bytes; the parts of a prediction add up to its total; `fits` says that every device has room for its prediction and a margin.
  */
 export function planDeviceMap(request: PlanRequest): DeviceMap {
-  const { config, machine } = request
+  const { config, machine, format = 'f32', formatOverrides: overrides = [] } = request
   const [device] = machine.devices
   const contextLength = Math.min(request.contextLength ?? contextLengthTokens(config), contextLengthTokens(config))
   const tensors = [...request.tensors]
-  const widening = request.widening ?? chooseWidening({ sixteenBitBytes: sixteenBitBytes(tensors), freeBytes: device.freeBytes })
-  const weights = mapWeights({ config, tensors, widening })
+  const lowMemory = format === 'f32-low-memory' ? 'per-run' : null
+  const widening =
+    request.widening ?? lowMemory ?? chooseWidening({ sixteenBitBytes: sixteenBitBytes(tensors), freeBytes: device.freeBytes })
+  const weights = mapWeights({ config, tensors, widening, format, overrides })
   const place = { device: device.id, tied: false }
   const stages: MapStage[] = [
     { kind: 'embedding', index: null, weightBytes: weights.embeddingBytes, ...place },
@@ -41,17 +50,30 @@ export function planDeviceMap(request: PlanRequest): DeviceMap {
   ]
   const working = workingMemory(config, contextLength)
   const weightBytes = stages.reduce((sum, stage) => sum + stage.weightBytes, 0)
-  const workspaceBytes = working.workspaceBytes + (widening === 'per-run' ? weights.largestWidenedBytes : 0)
+  const isWidened = widening === 'per-run' && weights.readBytes.widened > 0
+  const workspaceBytes = working.workspaceBytes + (isWidened ? WIDENED_COPIES * weights.largestWidenedBytes : 0)
   const totalBytes = weightBytes + working.kvBytes + workspaceBytes + working.baseBytes
   const predicted: MemoryPrediction = { ...working, weightBytes, workspaceBytes, totalBytes }
   return {
     contextLength,
     weightDtype: weights.dtype,
+    format,
+    preparedBytes: weights.preparedBytes,
+    preparingBytes: weights.preparedBytes === 0 ? 0 : preparingBytes({ threads: request.threads ?? 1, totalBytes }),
+    readBytes: { ...weights.readBytes, keysAndValues: working.kvBytes },
     stages,
     devices: machine.devices.map((each) => ({ ...each, predicted: each === device ? predicted : NOTHING, measuredBytes: null })),
-    fits: totalBytes * (1 + MARGIN.share) + MARGIN.bytes <= device.freeBytes,
+    fits: fitsIn(device, totalBytes),
   }
 }
+
+/** Whether a device has room for a prediction and its margin. */
+export function fitsIn({ freeBytes }: Pick<DeviceDescription, 'freeBytes'>, totalBytes: number): boolean {
+  return totalBytes * (1 + MARGIN.share) + MARGIN.bytes <= freeBytes
+}
+
+/** Widening in a run holds a matrix reshaped, widened, and what the allocator keeps of the one before. */
+const WIDENED_COPIES = 2
 
 const NOTHING: MemoryPrediction = { weightBytes: 0, kvBytes: 0, workspaceBytes: 0, baseBytes: 0, totalBytes: 0 }
 

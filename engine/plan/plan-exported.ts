@@ -1,10 +1,8 @@
-// What models of one file take in memory: exported ONNX graphs, whose blocks are known by the names of their weights alone, and quantized GGUF tensors.
-import type { TensorInfo } from '../checkpoint/types'
+// What models of one file take in memory: exported ONNX graphs, whose blocks are known by the names of their weights alone.
 import type { ExportConfig } from '../config/export-config'
 import type { ExportBorder } from '../graph/export-border'
-import { nbitsLayout } from '../tensor/nbits/layout'
 import { BASE_BYTES, PREFILL_CHUNK_TOKENS } from './memory-model'
-import { MARGIN } from './plan-device-map'
+import { fitsIn } from './plan-device-map'
 import type { TensorSize } from './weight-map'
 import type { DeviceMap, MachineDescription, MapStage } from './types'
 
@@ -17,21 +15,8 @@ export interface ExportedPlanRequest {
   readonly contextLength: number
 }
 
-/** Bytes per weight of 8-bit codes with a scale for every 32: what blocks become that ONNX Runtime does not multiply with. */
-const REQUANTIZED_BYTES = 1.125
 const LAYER = /(?:^|[._/])(?:layers?|h|blocks?)[._/](\d{1,5})[._/]/
 const EMBEDDING = /embed|wte|wpe/i
-
-/** A tensor with the bytes that it takes once loaded: codes that are used as they are, or 8-bit ones made of other blocks. */
-export function residentSize(tensor: TensorInfo): TensorSize {
-  if (tensor.storage !== 'computed' || tensor.computation !== 'dequantized') return tensor
-  const { name, dtype, shape, quantized } = tensor
-  const columns = shape.at(-1) ?? 1
-  const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1)
-  if (quantized === undefined) return { name, dtype, shape, sizeBytes: Math.ceil(rows * columns * REQUANTIZED_BYTES) }
-  const { codeBytes, scaleBytes, zeroPointBytes } = nbitsLayout({ rows, columns }, quantized)
-  return { name, dtype, shape, sizeBytes: codeBytes + scaleBytes + zeroPointBytes }
-}
 
 function cacheBytes({ cache, cacheKind }: ExportBorder, contextLength: number): number {
   const tokenBytes = cache.reduce((sum, { dtype, heads, headDim }) => sum + heads * headDim * (dtype === 'F32' ? 4 : 2), 0)
@@ -79,8 +64,12 @@ export function planExportedMap(request: ExportedPlanRequest): DeviceMap {
   return {
     contextLength,
     weightDtype: largest?.[0] ?? 'F32',
+    format: null,
+    preparedBytes: 0,
+    preparingBytes: 0,
+    readBytes: { f32: weightBytes, widened: 0, q8: 0, q4: 0, keysAndValues: kvBytes },
     stages,
     devices: machine.devices.map((each) => ({ ...each, predicted: each === device ? predicted : nothing, measuredBytes: null })),
-    fits: totalBytes * (1 + MARGIN.share) + MARGIN.bytes <= device.freeBytes,
+    fits: fitsIn(device, totalBytes),
   }
 }

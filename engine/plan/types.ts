@@ -1,5 +1,10 @@
 // Machines and device maps as the planner sees them. Pure data: probes fill the machine in, hosts show the map.
 
+import type { WeightFormatName } from '../graph/weight-format'
+
+/** Ways of multiplying that differ in speed per byte: F32, 16-bit values widened in every run, 8-bit and 4-bit codes. */
+export type WeightKernel = 'f32' | 'widened' | 'q8' | 'q4'
+
 /** A device that can hold and compute layers. Bytes as the system reports them; what this process holds already counts as taken. */
 export interface DeviceDescription {
   readonly id: string
@@ -42,6 +47,14 @@ export interface DeviceMap {
   readonly contextLength: number
   /** The dtype that most weights are stored in. */
   readonly weightDtype: string
+  /** What the matrices are computed with; null where the graph came with its own. */
+  readonly format: WeightFormatName | null
+  /** Size of the prepared file, 0 where weights are used as they lie in their files. */
+  readonly preparedBytes: number
+  /** Predicted peak of a load that makes that file first. */
+  readonly preparingBytes: number
+  /** What one generated token reads, by the way it is multiplied, and the keys and values of a full context. */
+  readonly readBytes: Readonly<Record<WeightKernel | 'keysAndValues', number>>
   readonly stages: readonly MapStage[]
   readonly devices: readonly (DeviceDescription & { readonly predicted: MemoryPrediction; readonly measuredBytes: null })[]
   /** Whether every device has room for its prediction with a margin. */

@@ -7,6 +7,7 @@ import type { FormatOverride } from '../graph/format-override'
 import type { WeightFormatName } from '../graph/weight-format'
 import { preparedPaths, type PreparedFolder } from '../prepared/cache'
 import { ensurePrepared } from '../prepared/ensure-prepared'
+import { readIndex } from '../prepared/prepared-file'
 import { createPlacement, HEADER_BYTES, type PreparedPlacement } from '../prepared/placement'
 import { sourceKey } from '../prepared/source-key'
 import { writeFailure } from '../prepared/write-failure'
@@ -49,11 +50,10 @@ export async function planPrepared(
   },
 ): Promise<PreparedWeights> {
   const { format, overrides, signal } = options
-  const recipe = overrides.length === 0 ? format : { format, overrides }
   const named = [format, ...overrides.map((override) => `${override.pattern}=${override.format}`)].join(' ')
   const folder = await realFolder(options.cache.folder ?? defaultPreparedFolder())
   const cache: PreparedFolder = { folder, maxBytes: options.cache.maxBytes ?? DEFAULT_MAX_BYTES }
-  const key = await sourceKey(checkpoint, { recipe, ...(signal && { signal }) })
+  const key = await sourceKey(checkpoint, { recipe: recipeOf(options), ...(signal && { signal }) })
   const placement = createPlacement()
   return {
     path: preparedPaths(folder, key).complete,
@@ -75,6 +75,18 @@ export async function planPrepared(
       })
     },
   }
+}
+
+/** Whether the prepared file of a checkpoint in a format is there and whole. Throws "prepared/read-failed". */
+export async function isPrepared(checkpoint: Checkpoint, options: Parameters<typeof planPrepared>[1]): Promise<boolean> {
+  const folder = options.cache.folder ?? defaultPreparedFolder()
+  const key = await sourceKey(checkpoint, { recipe: recipeOf(options), ...(options.signal && { signal: options.signal }) })
+  return (await readIndex(preparedPaths(folder, key).complete)) !== null
+}
+
+/** What the file's name depends on beside its source. */
+function recipeOf({ format, overrides }: { readonly format: WeightFormatName; readonly overrides: readonly FormatOverride[] }): unknown {
+  return overrides.length === 0 ? format : { format, overrides }
 }
 
 async function realFolder(folder: string): Promise<string> {

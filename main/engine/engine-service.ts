@@ -144,6 +144,7 @@ function isSameTarget(a: ModelTarget, b: ModelTarget): boolean {
     a.path === b.path &&
     a.threads === b.threads &&
     a.contextLength === b.contextLength &&
-    a.weightFormat === b.weightFormat
+    a.weightFormat === b.weightFormat &&
+    JSON.stringify(a.formatOverrides) === JSON.stringify(b.formatOverrides)
   )
 }

@@ -1,4 +1,5 @@
 // The messages between the app and its engine process: requests with an id, events, one answer each, and a cancel.
+import type { KernelSpeeds } from '../../engine/plan/speed-model'
 import type { ChatMessage } from '../../engine/tokenizer/types'
 import type {
   ChosenWeightFormat,
@@ -6,6 +7,8 @@ import type {
   ContractError,
   DevicePlan,
   FinishReason,
+  LoadPreview,
+  MatrixFormatOverride,
   ModelEntry,
   PreparedWeights,
   PromptView,
@@ -23,6 +26,9 @@ export interface LoadParams {
   readonly threads: number | null
   readonly contextLength: number | null
   readonly weightFormat: ChosenWeightFormat
+  readonly formatOverrides: readonly MatrixFormatOverride[]
+  /** Bytes that the prepared files may take together; null: the engine's own limit. */
+  readonly preparedMaxBytes: number | null
   /** Hashes of custom tokenizer code that the person agreed to for this folder. */
   readonly trustedCode?: readonly string[]
 }
@@ -76,6 +82,24 @@ export type GenerateFrame =
 /** A device map before it is bound to a library entry and to what was measured. */
 export type PlanOutcome = Omit<DevicePlan, 'modelId'>
 
+/** A model, and how much of it is to be loaded how. */
+export interface PlanParams {
+  readonly path: string
+  readonly contextLength: number | null
+  readonly formatOverrides: readonly MatrixFormatOverride[]
+  readonly threads: number | null
+}
+
+/** What was measured of one format. */
+export interface MeasuredFormat {
+  readonly perplexity: number
+  readonly tokens: number
+  readonly tokensPerSecond: number
+  readonly residentBytes: number
+  /** Version of the built-in text. */
+  readonly textVersion: number
+}
+
 /** Parameters of a method that takes none. */
 type Nothing = Readonly<Record<string, never>>
 
@@ -113,9 +137,24 @@ export interface EngineMethods {
   /** Throws where a reply could not be held to the constraint. */
   readonly checkConstraint: { readonly params: { readonly constraint: Constraint }; readonly event: never; readonly value: null }
   readonly plan: {
-    readonly params: { readonly path: string; readonly contextLength: number | null }
+    readonly params: PlanParams & { readonly weightFormat: ChosenWeightFormat }
     readonly event: never
     readonly value: PlanOutcome
+  }
+  /** Every format that the model can be loaded in; speeds are estimates. */
+  readonly previewFormats: {
+    readonly params: PlanParams & { readonly preparedFolder: string; readonly speeds: KernelSpeeds | null }
+    readonly event: never
+    /** Perplexities on another version of the built-in text do not count. */
+    readonly value: Omit<LoadPreview, 'modelId'> & { readonly textVersion: number }
+  }
+  /** Measures the speed of this machine's kernels. */
+  readonly measureKernels: { readonly params: { readonly threads: number | null }; readonly event: never; readonly value: KernelSpeeds }
+  /** Loads the model in a format, measures it on the built-in text and unloads it; the model that was loaded before is left. */
+  readonly measureFormat: {
+    readonly params: LoadParams
+    readonly event: { readonly stage: string; readonly fraction: number }
+    readonly value: MeasuredFormat
   }
   readonly describe: { readonly params: { readonly path: string }; readonly event: never; readonly value: ModelDescription }
   readonly listPrepared: { readonly params: { readonly folder: string }; readonly event: never; readonly value: PreparedWeights }

@@ -1,9 +1,13 @@
 // Entry of the engine process: the only code of the app's services that runs the engine. Forked by a host, ends with it.
 import { compileConstraint } from '../../engine/generate/grammar/compile-constraint'
+import { SAMPLE_TEXT_VERSION } from '../../engine/generate/sample-text'
 import { DEFAULT_CONTEXT_LENGTH } from '../../engine/generate/load-model'
+import { measureKernels } from '../../engine/runtime/measure-kernels'
+import { measureOne } from './worker/measure-one'
 import { clearPrepared, listPrepared, preparedBytes } from '../../engine/prepared/cache'
 import type { EngineMethods } from './protocol'
-import { describeModel, planModel } from './worker/describe'
+import { describeModel } from './worker/describe'
+import { planModel, previewFormats } from './worker/plan-model'
 import { readTokenizerCode } from './worker/tokenizer-code'
 import { openWorkerPort } from './worker/port'
 import { createResidentModel } from './worker/resident-model'
@@ -29,7 +33,18 @@ serveEngine<EngineMethods>(port, {
     Promise.resolve(params.constraint)
       .then(compileConstraint)
       .then(() => null),
-  plan: async ({ params, signal }) => await planModel(params, { defaultContextLength: DEFAULT_CONTEXT_LENGTH, signal }),
+  plan: async ({ params, signal }) => await planModel({ ...params, defaultContextLength: DEFAULT_CONTEXT_LENGTH, signal }),
+  previewFormats: async ({ params, signal }) => ({
+    ...(await previewFormats({ ...params, defaultContextLength: DEFAULT_CONTEXT_LENGTH, signal })),
+    textVersion: SAMPLE_TEXT_VERSION,
+  }),
+  // Kernels are timed while nothing else computes.
+  measureKernels: async ({ params, signal }) => await turns.take(async () => await measureKernels({ ...params, signal }), signal),
+  measureFormat: async ({ params, emit, signal }) =>
+    await turns.take(async () => {
+      resident.unload()
+      return await measureOne(params, { emit, signal })
+    }, signal),
   describe: async ({ params, signal }) => await describeModel(params.path, signal),
   listPrepared: async ({ params: { folder } }) => ({ files: await listPrepared(folder), totalBytes: await preparedBytes(folder) }),
   // Never between the making of a file and its mapping.

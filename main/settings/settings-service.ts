@@ -17,6 +17,8 @@ export const defaultSettings: Settings = {
   threads: null,
   contextLength: null,
   weightFormat: 'auto',
+  modelLoads: [],
+  preparedMaxBytes: null,
   trustedTokenizers: [],
 }
 

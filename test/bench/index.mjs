@@ -1,5 +1,5 @@
 // `npm run bench [-- NAME ...]`: runs one benchmark of this folder, that of the model without a name.
-const BENCHMARKS = ['model', 'conversion', 'event-loop', 'formats', 'families']
+const BENCHMARKS = ['model', 'conversion', 'event-loop', 'formats', 'memory', 'families']
 
 const [first = 'model'] = process.argv.slice(2)
 const name = first.startsWith('-') ? 'model' : first

@@ -24,6 +24,7 @@ import type {
 } from '../../preload/contract'
 import { branchOf, leafBelow, summarizeChat, withSiblings } from './fake-chats'
 import { fakePlan } from './fake-plan'
+import { fakeLoadChoice, fakeLoadPreview, fakeMeasure } from './fake-loading'
 import { createFakeWorkbench } from './fake-workbench'
 import type { FakeWorkbench, FakeWorkbenchScenario } from './fake-workbench'
 
@@ -44,6 +45,10 @@ export interface FakeScenario {
   readonly tokens?: Readonly<Record<string, readonly ReplyToken[]>>
   readonly promptTokens?: readonly PromptToken[]
   readonly measuredBytes?: number | null
+  /** Memory that is free, for the load dialog. */
+  readonly freeBytes?: number
+  readonly measuredFormats?: readonly string[]
+  readonly measureStepMs?: number
   readonly droppedPath?: string
   readonly workbench?: FakeWorkbenchScenario
 }
@@ -107,6 +112,7 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
   const engineSinks = new Set<(state: EngineState) => void>()
   const running = new Map<string, () => void>()
   const workbench = createFakeWorkbench(scenario.workbench)
+  const measured = new Set(scenario.measuredFormats ?? [])
   let lastId = 0
   let models = scenario.models ?? [guideEntry]
   let engine: EngineState = scenario.engine ?? { status: 'ready', model: guideLoaded }
@@ -123,6 +129,8 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     threads: null,
     contextLength: null,
     weightFormat: 'auto',
+    modelLoads: [],
+    preparedMaxBytes: null,
     trustedTokenizers: [],
     ...scenario.settings,
   }
@@ -188,6 +196,19 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
     },
     'plan.preview': ({ modelId, contextLength }) =>
       fakePlan(models.find((each) => each.id === modelId) ?? guideEntry, { modelId, contextLength, measuredBytes: scenario.measuredBytes }),
+    'loading.preview': ({ modelId, contextLength }) =>
+      fakeLoadPreview(models.find((each) => each.id === modelId) ?? guideEntry, {
+        modelId,
+        contextLength,
+        freeBytes: scenario.freeBytes,
+        measured,
+      }),
+    'loading.choice': ({ modelId }) => fakeLoadChoice(settings, modelId),
+    'loading.choose': ({ modelId, choice }) => {
+      const others = settings.modelLoads.filter((load) => load.modelId !== modelId)
+      settings = { ...settings, modelLoads: choice === null ? others : [...others, { modelId, choice }] }
+      return null
+    },
     'prepared.list': () => ({ files: prepared, totalBytes: preparedBytes(prepared) }),
     'prepared.clear': ({ name }) => {
       const leaving = prepared.filter((file) => name === undefined || file.name === name)
@@ -375,6 +396,13 @@ export function createFakeBridge(scenario: FakeScenario = {}): FakeBridge {
         engineSinks.add(sink.event)
         sink.event(engine)
         return () => engineSinks.delete(sink.event)
+      },
+      'loading.measure': (input, sink) => {
+        log.push({ name: 'loading.measure', input })
+        const failure = failures.get('loading.measure')
+        if (failure === undefined) return fakeMeasure(input.formats, sink, { measured, stepMs: scenario.measureStepMs ?? 5 })
+        queueMicrotask(() => sink.end({ ok: false, error: failure }))
+        return () => undefined
       },
       'conversions.watch': (_input, sink) => workbench.watchConversions(sink),
       'checkpoint.statistics': (input, sink) => workbench.statistics(input, sink),

@@ -23,6 +23,9 @@ export function fakePlan(
     modelId,
     contextLength: tokens,
     weightDtype: model.dtype ?? 'F32',
+    format: 'quality',
+    preparedBytes: 0,
+    preparingBytes: 0,
     stages: [stage('embedding', null), ...Array.from({ length: layers }, (_, index) => stage('layer', index)), stage('head', null)],
     devices: [
       {

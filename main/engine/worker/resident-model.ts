@@ -45,7 +45,8 @@ export function createResidentModel(): ResidentModel {
   }
 
   return {
-    load: async ({ path, threads, contextLength, weightFormat, preparedFolder, trustedCode }, { emit, signal }) => {
+    load: async (params, { emit, signal }) => {
+      const { path, threads, contextLength, weightFormat, formatOverrides, preparedFolder, preparedMaxBytes, trustedCode } = params
       // Freed first: two models at once may not fit.
       unload()
       const options = {
@@ -53,7 +54,8 @@ export function createResidentModel(): ResidentModel {
         ...(trustedCode && { trustedCode }),
         signal,
         onProgress: emit,
-        prepared: { folder: preparedFolder },
+        prepared: { folder: preparedFolder, ...(preparedMaxBytes !== null && { maxBytes: preparedMaxBytes }) },
+        formatOverrides,
         ...(threads !== null && { threads }),
       }
       // Where nothing can be written, weights that lie in their files still run as they are, unless the person asked for others.

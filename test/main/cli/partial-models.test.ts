@@ -40,7 +40,15 @@ describe('a model whose chat template does not compile', () => {
 
   it('is refused by the engine process, which only chats', async () => {
     const loading = createResidentModel().load(
-      { path: brokenTemplate, threads: 1, contextLength: 64, weightFormat: 'auto', preparedFolder: join(folder, 'prepared') },
+      {
+        path: brokenTemplate,
+        threads: 1,
+        contextLength: 64,
+        weightFormat: 'auto',
+        formatOverrides: [],
+        preparedMaxBytes: null,
+        preparedFolder: join(folder, 'prepared'),
+      },
       { emit: () => undefined, signal: new AbortController().signal },
     )
     await expect(loading).rejects.toMatchObject({ code: 'template/invalid' })

@@ -38,6 +38,8 @@ const target = (path: string) => ({
   threads: null,
   contextLength: null,
   weightFormat: 'auto' as const,
+  formatOverrides: [],
+  preparedMaxBytes: null,
   preparedFolder: 'prepared',
 })
 const crashReason = async (run: Promise<unknown>): Promise<unknown> => {
