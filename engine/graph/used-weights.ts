@@ -74,11 +74,11 @@ export function imaginedTensors(
     const shape = slot.slice === undefined ? slot.shape : [slot.slice.count, ...slot.shape]
     const values = shape.reduce((product, size) => product * size, 1)
     const common = { name: slot.tensor, file: '', shape }
-    const isPacked = stored.packed !== null && use === 'matrix' && slot.exact !== true && slot.isHead !== true
+    const quantized = use === 'matrix' && slot.exact !== true && slot.isHead !== true ? stored.packed : null
     const packed: ComputedTensor | null =
-      isPacked && stored.packed !== null
-        ? { ...common, dtype: 'F32', sizeBytes: values * 4, storage: 'computed', computation: 'dequantized', quantized: stored.packed }
-        : null
+      quantized === null
+        ? null
+        : { ...common, dtype: 'F32', sizeBytes: values * 4, storage: 'computed', computation: 'dequantized', quantized }
     tensors.set(
       slot.tensor,
       packed ?? { ...common, dtype: stored.dtype, sizeBytes: (values * DTYPE_BITS[stored.dtype]) / 8, offsetBytes: 0 },

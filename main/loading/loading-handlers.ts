@@ -89,13 +89,14 @@ async function measure(
 ): Promise<void> {
   const { engine, measurements, now } = parts
   const before = engine.state()
+  const isStopped = (): boolean => signal.aborted
   const target = await parts.targetOf(modelId)
   const modelBytes = await parts.modelBytes(modelId)
   // Two models at once may not fit: what is loaded is left, and loaded again afterwards.
   await engine.unload()
   try {
     for (const format of formats) {
-      if (signal.aborted) return
+      if (isStopped()) return
       const key: MeasurementKey = { modelId, modelBytes, recipe: recipeOf(format, formatOverrides), threads: target.threads }
       try {
         const { perplexity, tokens, tokensPerSecond, textVersion } = await engine.request(
@@ -107,7 +108,7 @@ async function measure(
         await measurements.note(key, { tokensPerSecond, speedAtMs: now(), perplexity: { ...result, text: textVersion } })
         emit({ type: 'measured', format, result, tokensPerSecond })
       } catch (failure) {
-        if (signal.aborted) return
+        if (isStopped()) return
         const error = contractErrorOf(failure)
         if (error === null) throw failure
         emit({ type: 'failed', format, error })
