@@ -59,4 +59,23 @@ describe.each(['c-api', 'node-binding'] as const)('through the %s', (runtime) =>
     const found = await model.forward({ ids: inputIds, cache, logits: 'all' })
     expect(maxDifference(found, logits) / standardDeviation(logits)).toBeLessThan(tolerance)
   })
+
+  // Dynamic quantization takes its scale from all positions of a run, so that the parts of a prompt must be the same.
+  test.each([
+    ['q8', TOLERANCE],
+    ['uint8', TOLERANCE],
+    ['q4f16', HALF_TOLERANCE],
+    ['bnb4', TOLERANCE],
+  ] as const)('variant %s has the logits and greedy ids of onnxruntime in Python', async (variant, tolerance) => {
+    const { inputIds } = await golden
+    using file = await openCheckpoint(resolve(exports, 'quantized.safetensors'))
+    const logits = new Float32Array((await file.read(`logits_${variant}`)).slice().buffer)
+    const expected = Array.from(new BigInt64Array((await file.read(`greedy_${variant}`)).slice().buffer), Number)
+    using model = (await openDecoder(resolve(exports, 'variants'), { runtime, variant })).decoder
+    using cache = model.createCache({ capacityTokens: inputIds.length + expected.length })
+    const found = await model.forward({ ids: inputIds, cache, logits: 'all' })
+    expect(maxDifference(found, logits) / standardDeviation(logits)).toBeLessThan(tolerance)
+    cache.truncate(0)
+    expect(await greedyIds(model, { cache, promptIds: inputIds, count: expected.length })).toEqual(expected)
+  })
 })
