@@ -53,7 +53,12 @@ function findRow(config: ConfigFields, supported: readonly string[]): { readonly
   if (byArchitecture !== undefined) return { modelType: modelType ?? byArchitecture.modelTypes[0] ?? '', row: byArchitecture }
   const names = supportedModelTypes.filter((name) => supported.includes(name))
   if (modelType === null || modelType === '') throw engineError('config/missing-model-type', { path: config.path, supported: names })
-  throw engineError('config/unknown-model-type', { path: config.path, modelType: modelType.slice(0, 100), supported: names })
+  throw engineError('config/unknown-model-type', {
+    path: config.path,
+    modelType: modelType.slice(0, 100),
+    supported: names,
+    count: names.length,
+  })
 }
 
 function checkPurpose(config: ConfigFields): void {

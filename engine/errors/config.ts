@@ -18,8 +18,8 @@ export const configErrors = {
     `${d.path}: ${d.fields.join(' and ')} do not fit together: ${d.reason}.`,
   'config/missing-model-type': (d: { path: string; supported: readonly string[] }) =>
     `${d.path} does not say which family the model is (model_type). Supported are ${d.supported.join(', ')}.`,
-  'config/unknown-model-type': (d: { path: string; modelType: string; supported: readonly string[] }) =>
-    `The model family "${d.modelType}" is not supported yet. Supported are ${d.supported.join(', ')}.`,
+  'config/unknown-model-type': (d: { path: string; modelType: string; supported: readonly string[]; count: number }) =>
+    `The model family "${d.modelType}" is not supported yet. "weightroom families" lists the ${d.count} that are.`,
   'config/gguf-architecture': (d: { path: string; architecture: string; supported: readonly string[] }) =>
     `${d.path} is of the architecture "${d.architecture}", which is not supported yet. Supported are ${d.supported.join(', ')}.`,
   'config/unsupported-switch': (d: { path: string; field: string; found: unknown; supported: string }) =>

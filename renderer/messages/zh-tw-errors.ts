@@ -208,7 +208,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'config/out-of-range': '{path} 的 {field} 是 {found}；允許範圍為 {min} 到 {max}（{reason}）。',
   'config/inconsistent': '{path} 的 {fields} 彼此不符：{reason}。',
   'config/missing-model-type': '{path} 沒有說明模型屬於哪個系列（model_type）。支援的有 {supported}。',
-  'config/unknown-model-type': '還不支援模型系列「{modelType}」。支援的有 {supported}。',
+  'config/unknown-model-type': '還不支援模型系列「{modelType}」。「weightroom families」會列出支援的 {count} 個。',
   'config/gguf-architecture': '{path} 的架構「{architecture}」尚不支援。支援的有 {supported}。',
   'config/bad-row': '{path} 的 {field} 不正確，必須是 {expected}。',
   'config/unsupported-switch': '{path} 的 {field} 會改變模型的計算方式，目前還不支援；支援的是 {supported}。',

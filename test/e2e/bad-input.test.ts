@@ -8,7 +8,7 @@ import { shortTemporaryPath } from '../support/temporary-path'
 import { hostKinds } from './hosts'
 import { engineProcesses } from './hosts/app-process'
 import type { RunningHost } from './hosts/types'
-import { brokenModels, makeEndlessModel } from './models'
+import { brokenModels, makeEndlessModel, makeEndlessTemplate } from './models'
 import { ANSWER_LIMIT_MS, ask, chatWith, dropFolder, newChat, replyTo, untilReady } from './window'
 
 /** Few enough that a reply without an end fills the window in a moment. */
@@ -22,6 +22,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
     const dataFolder = join(work, 'data')
     const broken = join(work, 'broken')
     const short = join(work, 'short')
+    const endlessTemplate = join(work, 'endless-template')
     let host: RunningHost
     let started: RunningHost | null = null
     let engines: readonly number[]
@@ -30,6 +31,7 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
       mkdirSync(dataFolder, { recursive: true })
       mkdirSync(broken)
       makeEndlessModel(short, { contextLength: SHORT_CONTEXT_TOKENS })
+      makeEndlessTemplate(endlessTemplate)
       for (const { fault, make } of brokenModels) make(join(broken, fault))
       host = started = await kind.start({ dataFolder, env: { HF_HUB_CACHE: join(work, 'no-cache'), LANG: 'en_US.UTF-8' } })
       await untilReady(host.page)
@@ -189,6 +191,24 @@ describe.each(hostKinds.map((kind) => [kind.name, kind] as const))('%s host', (_
         await replyTo(page, 1)
         await guideAnswers()
       })
+    })
+
+    it('a chat template that never ends is stopped, while the window and its app go on', async () => {
+      const { page } = host
+      await dropOnWindow(endlessTemplate)
+      await page.getByTestId('inspector-chat').click({ timeout: ANSWER_LIMIT_MS })
+      await expect.poll(() => page.getByTestId('model-chip').textContent(), { timeout: ANSWER_LIMIT_MS }).toMatch(/endless-template/)
+      await untilReady(page)
+      await newChat(page)
+      await ask(page, 'What is a shard?')
+      // The app answers other questions while the engine is at it.
+      await page.getByTestId('nav-settings').click()
+      await page.getByTestId('prepared').waitFor({ timeout: ANSWER_LIMIT_MS })
+      await page.getByTestId('nav-chat').click()
+      const error = page.getByTestId('message-error')
+      await error.waitFor({ timeout: ANSWER_LIMIT_MS })
+      expect(await error.innerText()).toContain('template/')
+      await guideAnswers()
     })
   })
 })
