@@ -52,7 +52,8 @@ function findRow(config: ConfigFields, supported: readonly string[]): { readonly
   const byArchitecture = known.find((row) => architectures.some((name) => row.architectures.includes(name)))
   if (byArchitecture !== undefined) return { modelType: modelType ?? byArchitecture.modelTypes[0] ?? '', row: byArchitecture }
   const names = supportedModelTypes.filter((name) => supported.includes(name))
-  if (modelType === null || modelType === '') throw engineError('config/missing-model-type', { path: config.path, supported: names })
+  if (modelType === null || modelType === '')
+    throw engineError('config/missing-model-type', { path: config.path, supported: names, count: names.length })
   throw engineError('config/unknown-model-type', {
     path: config.path,
     modelType: modelType.slice(0, 100),

@@ -16,10 +16,10 @@ export const configErrors = {
     `${d.path}: ${d.field} is ${d.found}; ${d.min} to ${d.max} is allowed (${d.reason}).`,
   'config/inconsistent': (d: { path: string; fields: readonly string[]; reason: string }) =>
     `${d.path}: ${d.fields.join(' and ')} do not fit together: ${d.reason}.`,
-  'config/missing-model-type': (d: { path: string; supported: readonly string[] }) =>
-    `${d.path} does not say which family the model is (model_type). Supported are ${d.supported.join(', ')}.`,
+  'config/missing-model-type': (d: { path: string; supported: readonly string[]; count: number }) =>
+    `${d.path} does not say which family the model is (model_type). "weightroom families" lists those that are supported (${d.count}).`,
   'config/unknown-model-type': (d: { path: string; modelType: string; supported: readonly string[]; count: number }) =>
-    `The model family "${d.modelType}" is not supported yet. "weightroom families" lists the ${d.count} that are.`,
+    `The model family "${d.modelType}" is not supported yet. "weightroom families" lists those that are (${d.count}).`,
   'config/gguf-architecture': (d: { path: string; architecture: string; supported: readonly string[] }) =>
     `${d.path} is of the architecture "${d.architecture}", which is not supported yet. Supported are ${d.supported.join(', ')}.`,
   'config/unsupported-switch': (d: { path: string; field: string; found: unknown; supported: string }) =>

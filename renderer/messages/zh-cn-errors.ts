@@ -207,7 +207,7 @@ export const zhCnErrors: ErrorCatalogue = {
   'config/wrong-type': '{path} 的 {field} 类型不正确，必须是 {expected}。',
   'config/out-of-range': '{path} 的 {field} 是 {found}；允许范围为 {min} 到 {max}（{reason}）。',
   'config/inconsistent': '{path} 的 {fields} 彼此不一致：{reason}。',
-  'config/missing-model-type': '{path} 没有说明模型属于哪个系列（model_type）。支持的有 {supported}。',
+  'config/missing-model-type': '{path} 没有说明模型属于哪个系列（model_type）。“weightroom families”会列出支持的 {count} 个。',
   'config/unknown-model-type': '暂不支持模型系列“{modelType}”。“weightroom families”会列出支持的 {count} 个。',
   'config/gguf-architecture': '{path} 的架构“{architecture}”尚不支持。支持的有 {supported}。',
   'config/bad-row': '{path} 的 {field} 不正确，必须是 {expected}。',

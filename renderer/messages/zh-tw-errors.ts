@@ -207,7 +207,7 @@ export const zhTwErrors: ErrorCatalogue = {
   'config/wrong-type': '{path} 的 {field} 型別不正確，必須是 {expected}。',
   'config/out-of-range': '{path} 的 {field} 是 {found}；允許範圍為 {min} 到 {max}（{reason}）。',
   'config/inconsistent': '{path} 的 {fields} 彼此不符：{reason}。',
-  'config/missing-model-type': '{path} 沒有說明模型屬於哪個系列（model_type）。支援的有 {supported}。',
+  'config/missing-model-type': '{path} 沒有說明模型屬於哪個系列（model_type）。「weightroom families」會列出支援的 {count} 個。',
   'config/unknown-model-type': '還不支援模型系列「{modelType}」。「weightroom families」會列出支援的 {count} 個。',
   'config/gguf-architecture': '{path} 的架構「{architecture}」尚不支援。支援的有 {supported}。',
   'config/bad-row': '{path} 的 {field} 不正確，必須是 {expected}。',

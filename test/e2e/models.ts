@@ -96,7 +96,7 @@ const faults: readonly BrokenModel[] = [
   {
     fault: 'unknown-family',
     code: 'config/unknown-model-type',
-    sentence: /The model family "lightsaber" is not supported yet\. "weightroom families" lists the \d{2,3} that are\./,
+    sentence: /The model family "lightsaber" is not supported yet\. "weightroom families" lists those that are \(\d{2,3}\)\./,
     found: 'opening',
     listedAs: 'Not supported',
     make: (folder) =>

@@ -145,7 +145,7 @@ describe('config.json', () => {
   })
 
   it('lists the supported families when it meets another', () => {
-    const details = { path: 'config.json', modelType: 'rwkv', supported: ['llama'] }
+    const details = { path: 'config.json', modelType: 'rwkv', supported: ['llama'], count: 1 }
     expect(() => readDecoderConfig({ ...llama, model_type: 'rwkv' }, { supportedModelTypes: ['llama'] })).toThrow(
       expect.objectContaining({ code: 'config/unknown-model-type', details }),
     )
