@@ -1,4 +1,7 @@
 // Families whose code comes with their checkpoints and has no class in Transformers 5.18. Truth: test/fixtures/make_independent.py.
+import { expertNames } from './deepseek'
+import { stablelm } from './dense'
+import { softmaxExperts } from './experts'
 import { llama } from './llama'
 import { mergeRows } from './merge-rows'
 
@@ -224,7 +227,7 @@ export const internlm2 = mergeRows(llama, {
   ignoredFields: ['attention_bias', 'mlp_bias'],
 })
 
-/** MiniMind: Llama's layout; its experts are refused. */
+/** MiniMind: Llama's layout, dense or with experts of before 2026 and one that sees every token. */
 export const minimind = mergeRows(llama, {
   family: 'MiniMind',
   modelTypes: ['minimind'],
@@ -254,5 +257,74 @@ export const minimind = mergeRows(llama, {
     'use_moe',
   ],
   ignoredTensors: ['freqs_cos', 'freqs_sin'],
-  required: { use_moe: [null, false], inference_rope_scaling: [null, false] },
+  required: { inference_rope_scaling: [null, false] },
+  variants: [
+    {
+      when: { use_moe: [true] },
+      row: {
+        experts: {
+          ...softmaxExperts,
+          count: { field: 'n_routed_experts', default: 4 },
+          normalize: { field: 'norm_topk_prob', default: true },
+          smallestSum: 1e-20,
+          shared: { intermediateSize: { field: 'intermediate_size' }, count: 1, gated: false },
+        },
+        names: {
+          experts: {
+            ...expertNames,
+            correction: null,
+            shared: { gate: 'mlp.shared_experts.0.gate_proj', up: 'mlp.shared_experts.0.up_proj', down: 'mlp.shared_experts.0.down_proj' },
+          },
+        },
+        required: { n_shared_experts: [null, 1], scoring_func: [null, 'softmax'], num_experts: [null], moe_intermediate_size: [null] },
+      },
+    },
+  ],
+})
+
+/** InternLM 3: Llama with switches of its own for biases. */
+export const internlm3 = mergeRows(llama, {
+  family: 'InternLM3',
+  modelTypes: ['internlm3'],
+  architectures: ['InternLM3ForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 32_768 } },
+  attention: { qkvBias: { field: 'qkv_bias', default: false }, outputBias: { field: 'bias', default: false } },
+  feedForward: { upBias: { field: 'bias', default: false }, downBias: { field: 'bias', default: false } },
+  ignoredFields: ['attention_bias', 'mlp_bias'],
+})
+
+/** StableLM as it was published before Transformers knew it. */
+export const stablelmEpoch = mergeRows(stablelm, {
+  family: 'StableLM Epoch',
+  modelTypes: ['stablelm_epoch'],
+  architectures: ['StableLMEpochForCausalLM'],
+  norm: { eps: { field: 'norm_eps', default: 1e-5 } },
+  rope: { partial: { field: 'rope_pct', default: 1 } },
+  ignoredFields: ['attention_bias', 'mlp_bias', 'layer_norm_eps', 'rotary_scaling_factor'],
+})
+
+/** DeepSeek MoE, the first one: Llama's attention, softmax routing, experts that see every token. */
+export const deepseek = mergeRows(llama, {
+  family: 'DeepSeek MoE',
+  modelTypes: ['deepseek'],
+  architectures: ['DeepseekForCausalLM'],
+  feedForward: { upBias: false, downBias: false },
+  experts: {
+    ...softmaxExperts,
+    count: { field: 'n_routed_experts', default: null },
+    perToken: { field: 'num_experts_per_tok', default: 2 },
+    intermediateSize: { field: 'moe_intermediate_size', default: 1407 },
+    normalize: { field: 'norm_topk_prob', default: false },
+    smallestSum: 1e-20,
+    shared: {
+      intermediateSize: { field: 'moe_intermediate_size', default: 1407 },
+      count: { field: 'n_shared_experts', default: null },
+      gated: false,
+    },
+    firstDense: { field: 'first_k_dense_replace', default: 0 },
+  },
+  tokens: { bos: 100_000, eos: [100_001] },
+  names: { experts: { ...expertNames, correction: null } },
+  ignoredFields: ['mlp_bias', 'scoring_func'],
+  required: { moe_layer_freq: [null, 1], scoring_func: [null, 'softmax'] },
 })

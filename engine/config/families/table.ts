@@ -1,6 +1,19 @@
 // The table of families: every row that a config.json can be read with.
 import { bloom, falcon, mpt } from './bloom'
-import { baichuan, chatglm, exaone, internlm, internlm2, minicpm, minimind, orion, qwen } from './custom-code'
+import {
+  baichuan,
+  chatglm,
+  deepseek,
+  exaone,
+  internlm,
+  internlm2,
+  internlm3,
+  minicpm,
+  minimind,
+  orion,
+  qwen,
+  stablelmEpoch,
+} from './custom-code'
 import { cohere, cohere2, olmo, olmo2, olmo3, stablelm, starcoder2 } from './dense'
 import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
 import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
@@ -102,6 +115,9 @@ export const FAMILIES: readonly FamilyRow[] = [
   youtu,
   minicpm3,
   glm4MoeLite,
+  internlm3,
+  stablelmEpoch,
+  deepseek,
 ]
 
 /** Every `model_type` that has a row or is a wrapper's, sorted. */
