@@ -7,11 +7,7 @@ type FamilyCheck = 'logits' | 'chunked prefill' | 'greedy' | 'KV decode'
 
 const ALL: readonly FamilyCheck[] = ['logits', 'chunked prefill', 'greedy', 'KV decode']
 
-/** Wrappers of which a whole model was compared; the decoders of the others were, under their own names. */
-const COMPARED_WRAPPERS: ReadonlySet<string> = new Set(['mistral3', 'gemma3', 'llava', 'smolvlm', 'lfm2_vl'])
-
 /** Checks by the first `model_type` of a row or wrapper. */
-export const FAMILY_CHECKS: Readonly<Record<string, readonly FamilyCheck[]>> = Object.fromEntries([
-  ...FAMILIES.map(({ modelTypes: [first = ''] }) => [first, ALL] as const),
-  ...WRAPPERS.map(({ modelTypes: [first = ''] }) => [first, COMPARED_WRAPPERS.has(first) ? ALL : []] as const),
-])
+export const FAMILY_CHECKS: Readonly<Record<string, readonly FamilyCheck[]>> = Object.fromEntries(
+  [...FAMILIES, ...WRAPPERS].map(({ modelTypes: [first = ''] }) => [first, ALL] as const),
+)

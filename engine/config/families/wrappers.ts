@@ -72,7 +72,15 @@ export function wrapped(row: FamilyRow): FamilyRow {
   return mergeRows(row, {
     nested: 'text_config',
     head: { tied: true },
-    prefixes: ['model.language_model.', 'language_model.model.', 'language_model.', 'model.text_model.', ...row.prefixes],
+    // The third is what Transformers 5.18 saves of Voxtral.
+    prefixes: [
+      'model.language_model.',
+      'language_model.model.',
+      'language_model.model.model.',
+      'language_model.',
+      'model.text_model.',
+      ...row.prefixes,
+    ],
     names: { head: `language_model.${row.names.head}` },
     ignoredFields: [...row.ignoredFields, 'tie_word_embeddings', 'tie_embedding'],
     ignoredTensors: [...row.ignoredTensors, ...ENCODER_TENSORS],
