@@ -7,7 +7,15 @@ import { convert } from '../../engine/convert/convert'
 import { EngineError } from '../../engine/errors'
 import type { WeightFormatName } from '../../engine/graph/weight-format'
 import type { LoadedDecoder } from '../../engine/runtime/decoder-model'
-import { greedyIds, loadModelFolder, maxDifference, readGolden, standardDeviation, type Golden } from '../engine/runtime/golden-model'
+import {
+  greedyIds,
+  loadModelFolder,
+  logitsInParts,
+  maxDifference,
+  readGolden,
+  standardDeviation,
+  type Golden,
+} from '../engine/runtime/golden-model'
 import { goldenLogits, logitError } from '../support/golden-logits'
 
 /** Smaller than every window and prompt of the fixtures, so that parts begin inside of windows. */
@@ -37,16 +45,6 @@ export interface FamilyProof {
   readonly onnx: number | string
 }
 
-async function allLogits(model: LoadedDecoder, ids: readonly number[], partTokens: number): Promise<Float32Array> {
-  using cache = model.createCache({ capacityTokens: ids.length })
-  const out = new Float32Array(ids.length * model.config.vocabSize)
-  for (let start = 0; start < ids.length; start += partTokens) {
-    const part = await model.forward({ ids: ids.slice(start, start + partTokens), cache, logits: 'all', sequenceTokens: ids.length })
-    out.set(part, start * model.config.vocabSize)
-  }
-  return out
-}
-
 interface Choice {
   readonly id: number
   readonly margin: number
@@ -65,7 +63,7 @@ function choices(logits: Float32Array, vocabSize: number, suppressed: readonly n
 /** What chooses each of the reference's greedy ids. */
 async function choosing(decoder: LoadedDecoder, golden: Golden): Promise<readonly Choice[]> {
   const ids = [...golden.inputIds, ...golden.greedyIds.slice(0, -1)]
-  const logits = await allLogits(decoder, ids, ids.length)
+  const logits = await logitsInParts(decoder, ids, ids.length)
   const { vocabSize, eosTokenIds } = decoder.config
   return choices(logits.subarray((golden.inputIds.length - 1) * vocabSize), vocabSize, eosTokenIds)
 }
@@ -124,9 +122,9 @@ export async function verifyFamily(directory: string): Promise<FamilyProof> {
     }
     return {
       modelType: exact.config.modelType,
-      logits: maxDifference(await allLogits(exact, inputIds, inputIds.length), golden.logits) / spread,
+      logits: maxDifference(await logitsInParts(exact, inputIds, inputIds.length), golden.logits) / spread,
       greedy: { equal: found.filter((id, index) => id === golden.greedyIds[index]).length, count },
-      parts: maxDifference(await allLogits(exact, inputIds, PART_TOKENS), golden.logits) / spread,
+      parts: maxDifference(await logitsInParts(exact, inputIds, PART_TOKENS), golden.logits) / spread,
       q8: await kept('q8'),
       q4: await kept('q4'),
       torch: await through('torch', 'safetensors'),

@@ -2,8 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import type { LoadedDecoder } from '../../../engine/runtime/decoder-model'
-import { greedyIds, loadModelFolder, maxDifference, readGolden, standardDeviation } from './golden-model'
+import { greedyIds, loadModelFolder, logitsInParts, maxDifference, readGolden, standardDeviation } from './golden-model'
 
 const fixtures = resolve(import.meta.dirname, '../../fixtures/models')
 const families = readdirSync(fixtures).filter((name) => name.startsWith('family-'))
@@ -12,16 +11,6 @@ const families = readdirSync(fixtures).filter((name) => name.startsWith('family-
 const TOLERANCE = 1e-4
 /** Smaller than every window and prompt of the fixtures, so that parts begin inside of windows. */
 const PART_TOKENS = 3
-
-async function inParts(model: LoadedDecoder, ids: readonly number[]): Promise<Float32Array> {
-  using cache = model.createCache({ capacityTokens: ids.length })
-  const out = new Float32Array(ids.length * model.config.vocabSize)
-  for (let start = 0; start < ids.length; start += PART_TOKENS) {
-    const part = await model.forward({ ids: ids.slice(start, start + PART_TOKENS), cache, logits: 'all', sequenceTokens: ids.length })
-    out.set(part, start * model.config.vocabSize)
-  }
-  return out
-}
 
 test.each(families)('%s has the logits and greedy ids of Transformers', async (name) => {
   const directory = resolve(fixtures, name)
@@ -32,7 +21,7 @@ test.each(families)('%s has the logits and greedy ids of Transformers', async (n
   const whole = await model.forward({ ids: golden.inputIds, cache, logits: 'all' })
   const spread = standardDeviation(golden.logits)
   expect(maxDifference(whole, golden.logits) / spread).toBeLessThan(TOLERANCE)
-  expect(maxDifference(await inParts(model, golden.inputIds), golden.logits) / spread).toBeLessThan(TOLERANCE)
+  expect(maxDifference(await logitsInParts(model, golden.inputIds, PART_TOKENS), golden.logits) / spread).toBeLessThan(TOLERANCE)
   cache.truncate(0)
   expect(await greedyIds(model, { cache, promptIds: golden.inputIds, count: golden.greedyIds.length })).toEqual(golden.greedyIds)
 })

@@ -52,6 +52,17 @@ export function maxDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((max, value, index) => Math.max(max, Math.abs(value - (b[index] ?? NaN))), 0)
 }
 
+/** Logits [ids.length, vocabSize] over a cache of their own, of passes with `partTokens` ids each. */
+export async function logitsInParts(model: LoadedDecoder, ids: readonly number[], partTokens: number): Promise<Float32Array> {
+  using cache = model.createCache({ capacityTokens: ids.length })
+  const out = new Float32Array(ids.length * model.config.vocabSize)
+  for (let start = 0; start < ids.length; start += partTokens) {
+    const part = await model.forward({ ids: ids.slice(start, start + partTokens), cache, logits: 'all', sequenceTokens: ids.length })
+    out.set(part, start * model.config.vocabSize)
+  }
+  return out
+}
+
 function bestId(logits: Float32Array, suppressed: readonly number[]): number {
   let best = -1
   logits.forEach((value, id) => {
