@@ -48,6 +48,8 @@ export interface TokenizerSummary {
     readonly kind:
       | 'sentencepiece-bpe'
       | 'sentencepiece-unigram'
+      | 'sentencepiece-word'
+      | 'sentencepiece-char'
       | 'tokenizer-json'
       | 'gguf'
       | 'tiktoken'

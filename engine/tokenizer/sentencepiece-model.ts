@@ -15,11 +15,13 @@ export const PIECE_TYPE = { normal: 1, unknown: 2, control: 3, userDefined: 4, u
 // One decoder for all pieces: making one takes longer than using it.
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-const ALGORITHMS = { 1: 'unigram', 2: 'bpe' } as const
+const ALGORITHMS = ['unigram', 'bpe', 'word', 'char'] as const
 
 /** What a tokenizer.model says. `types[id]` is one of PIECE_TYPE; ids that the file does not define are null. */
 export interface SentencePieceModel {
-  readonly algorithm: 'bpe' | 'unigram'
+  readonly algorithm: (typeof ALGORITHMS)[number]
+  /** Spaces end words instead of beginning them. */
+  readonly whitespaceAsSuffix: boolean
   readonly pieces: readonly string[]
   readonly scores: Float32Array
   readonly types: Uint8Array
@@ -92,11 +94,8 @@ function readModel(bytes: Uint8Array, path: string): SentencePieceModel {
   // Every trainer writes both; a file cut off between two fields lacks them.
   if (!trainer) throw corrupt('it has no trainer_spec, as a file that was cut off')
   if (!normalizer) throw corrupt('it has no normalizer_spec, as a file that was cut off')
-  const algorithm = trainer.modelType === 1 || trainer.modelType === 2 ? ALGORITHMS[trainer.modelType] : undefined
-  if (!algorithm)
-    throw engineError('tokenizer/unsupported', { path, what: `SentencePiece model type ${trainer.modelType} (neither BPE nor Unigram)` })
-  if (trainer.whitespaceAsSuffix)
-    throw engineError('tokenizer/unsupported', { path, what: 'the SentencePiece option treat_whitespace_as_suffix' })
+  const algorithm = ALGORITHMS[trainer.modelType - 1]
+  if (algorithm === undefined) throw engineError('tokenizer/unsupported', { path, what: `SentencePiece model type ${trainer.modelType}` })
 
   const typeOfId = Uint8Array.from(types)
   const { idOfPiece, unkId } = checkPieces({ pieces, scores, types: typeOfId, byteFallback: trainer.byteFallback }, path)
@@ -106,6 +105,7 @@ function readModel(bytes: Uint8Array, path: string): SentencePieceModel {
   }
   return {
     algorithm,
+    whitespaceAsSuffix: trainer.whitespaceAsSuffix,
     pieces,
     scores: Float32Array.from(scores),
     types: typeOfId,

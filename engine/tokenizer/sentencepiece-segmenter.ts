@@ -1,7 +1,9 @@
-// Segmentation with the C++ library SentencePiece, compiled to WebAssembly by sentencepiece-js 1.1.0.
+// Segmentation of a tokenizer.model: BPE with the C++ library SentencePiece, compiled to WebAssembly by sentencepiece-js 1.1.0; the other models here, because the sums of that older build decide ties otherwise than version 0.2.
 import { engineError } from '../errors'
 import { newSentencePieceProcessor, type SentencePieceProcessor } from './sentencepiece-js'
 import type { SentencePieceModel } from './sentencepiece-model'
+import { createSentencePieceNormalizer } from './sentencepiece-normalizer'
+import { createSegments, type ScorePrecision } from './sentencepiece-segments'
 import { encodeModelVariant, type ModelVariant } from './sentencepiece-variant'
 
 const MODEL_FILE = 'tokenizer.model'
@@ -20,8 +22,9 @@ export interface ModelFile {
  * Loads a model that readSentencePieceModel has accepted into an instance of its own; the instance goes with the returned function.
  * Throws "tokenizer/corrupt-model" with the library's reason when the library refuses it.
  */
-export async function loadSegmenter(file: ModelFile, variant: ModelVariant): Promise<Segment> {
-  const { path } = file
+export async function loadSegmenter(file: ModelFile, variant: ModelVariant, precision: ScorePrecision = 'single'): Promise<Segment> {
+  const { path, model } = file
+  if (model.algorithm !== 'bpe') return createSegmenter(file, { variant, precision })
   const processor = await createProcessor(path)
   loadBytes(processor, { path, bytes: encodeModelVariant({ bytes: file.bytes, pieceCount: file.model.pieces.length }, variant) })
   return (text) => {
@@ -31,6 +34,22 @@ export async function loadSegmenter(file: ModelFile, variant: ModelVariant): Pro
       throw engineError('tokenizer/segmentation-failed', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
     }
   }
+}
+
+function createSegmenter(
+  { path, model }: ModelFile,
+  { variant, precision }: { readonly variant: ModelVariant; readonly precision: ScorePrecision },
+): Segment {
+  const { normalization } = variant
+  const { addDummyPrefix, removeExtraWhitespaces } = model.normalizer
+  const plain = normalization === 'none' ? { ...model, normalizer: { ...model.normalizer, charsmap: null } } : model
+  const normalize = createSentencePieceNormalizer(plain, {
+    path,
+    addDummyPrefix: normalization === 'as-file' && addDummyPrefix,
+    removeExtraWhitespaces: (normalization === 'as-file' || normalization === 'no-dummy-prefix') && removeExtraWhitespaces,
+  })
+  const segment = createSegments(model, precision)
+  return (text) => segment(normalize(text))
 }
 
 /** The package's `load` is the only way to its module; it takes a path and hides failures, so the checked bytes are loaded after it. */

@@ -71,7 +71,7 @@ async function libraryConventions(file: ModelFile): Promise<Conventions> {
     const segment = await loadSegmenter(file, { normalization: 'as-file', mergeOrder: 'score' })
     return { ...common, segment: ({ text }) => segment(text) }
   }
-  if (!hasCharsmap && !removeExtraWhitespaces) {
+  if (!hasCharsmap && !removeExtraWhitespaces && !file.model.whitespaceAsSuffix) {
     // Nothing but the prefix changes the text, so one instance serves both places.
     const segment = await loadSegmenter(file, { normalization: 'none', mergeOrder: 'score' })
     return { ...common, segment: ({ text, atStart }) => segment(atStart ? ` ${text}` : text) }
@@ -85,10 +85,10 @@ async function libraryConventions(file: ModelFile): Promise<Conventions> {
 async function transformersConventions(file: ModelFile, config: TokenizerConfig): Promise<Conventions> {
   const mergeOrder = file.model.algorithm === 'bpe' ? 'id' : 'score'
   if (config.tokenizerClass === 'files') {
-    const segment = await loadSegmenter(file, { normalization: 'charsmap-only', mergeOrder })
+    const segment = await loadSegmenter(file, { normalization: 'charsmap-only', mergeOrder }, 'double')
     return { leadingSpace: 'keep', normalize: (text) => text.replaceAll(' ', SPACE_SYMBOL), segment: ({ text }) => segment(text) }
   }
-  const segment = await loadSegmenter(file, { normalization: 'none', mergeOrder })
+  const segment = await loadSegmenter(file, { normalization: 'none', mergeOrder }, 'double')
   if (!config.addPrefixSpace) return { leadingSpace: 'keep', normalize: unchanged, segment: ({ text }) => segment(text) }
   const always = config.legacy && config.tokenizerClass === 'llama'
   return {

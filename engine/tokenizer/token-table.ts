@@ -8,6 +8,8 @@ export interface TokenTableOptions {
   readonly config: TokenizerConfig | null
   /** Added tokens of the tokenizer's own file, with their ids. */
   readonly fileTokens: readonly NumberedToken[]
+  /** A token of the file keeps its flags although the configuration names it: Transformers adds only those that a tokenizer.json lacks. */
+  readonly fileFlagsHold?: boolean
   /** Names of begin, end and unknown tokens that hold where the configuration is silent. */
   readonly defaults: Readonly<Record<string, string>>
   readonly idOfPiece: (piece: string) => number | undefined
@@ -28,7 +30,8 @@ export function buildTokenTable(options: TokenTableOptions): TokenTable {
   const { config, path } = options
   const byId = new Map<number, NumberedToken>()
   const idOfContent = new Map<string, number>()
-  let size = options.vocabularySize
+  const fileIds = new Map(options.fileTokens.map(({ content, id }) => [content, id]))
+  let size = options.fileTokens.reduce((largest, { id }) => Math.max(largest, id + 1), options.vocabularySize)
 
   const put = (token: AddedToken, id: number): void => {
     const other = byId.get(id)
@@ -40,16 +43,19 @@ export function buildTokenTable(options: TokenTableOptions): TokenTable {
     idOfContent.set(token.content, id)
     size = Math.max(size, id + 1)
   }
-  const idOf = (content: string): number | undefined => idOfContent.get(content) ?? options.idOfPiece(content)
+  const idOf = (content: string): number | undefined => idOfContent.get(content) ?? fileIds.get(content) ?? options.idOfPiece(content)
 
   for (const [id, token] of [...(config?.addedTokens ?? [])].sort(([a], [b]) => a - b)) put(token, idOf(token.content) ?? id)
   const named = new Map<string, AddedToken>(config?.namedTokens)
   for (const [name, content] of Object.entries(options.defaults)) {
     if (!named.has(name)) named.set(name, addedToken({ content, special: true }))
   }
-  for (const token of named.values()) put(token, idOf(token.content) ?? size)
-  for (const token of config?.extraTokens ?? []) put(token, idOf(token.content) ?? size)
-  for (const token of options.fileTokens) if (!idOfContent.has(token.content)) put(token, token.id)
+  const putFileTokens = () => {
+    for (const token of options.fileTokens) if (!idOfContent.has(token.content)) put(token, token.id)
+  }
+  if (options.fileFlagsHold === true) putFileTokens()
+  for (const token of [...named.values(), ...(config?.extraTokens ?? [])]) put(token, idOf(token.content) ?? size)
+  putFileTokens()
 
   return {
     tokens: [...byId.values()],

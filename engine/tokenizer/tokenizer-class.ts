@@ -90,3 +90,26 @@ export function isKnownTokenizer(config: { readonly className: string | null; re
   const byType = modelType !== null && (BUILT_FROM_FILES.has(modelType) || OWN_CLASS[modelType] !== undefined)
   return byType || (className !== null && READ_WITHOUT_CODE.has(className.replace(/Fast$/, '')))
 }
+
+const END_OF_TEXT = '<|endoftext|>'
+const GPT_2_TOKENS = { bos_token: END_OF_TEXT, eos_token: END_OF_TEXT, unk_token: END_OF_TEXT }
+
+/** Special tokens that a class has by itself where tokenizer_config.json is silent. */
+const TOKENS_OF_CLASS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  GPT2Tokenizer: GPT_2_TOKENS,
+  GPTNeoXTokenizer: GPT_2_TOKENS,
+  CodeGenTokenizer: GPT_2_TOKENS,
+  Qwen2Tokenizer: { eos_token: END_OF_TEXT, pad_token: END_OF_TEXT },
+}
+
+/** The class's own special tokens; none where Transformers builds the tokenizer from the files alone. */
+export function specialTokensOfClass(config: {
+  readonly className: string | null
+  readonly modelType: string | null
+}): Readonly<Record<string, string>> {
+  const { modelType } = config
+  if (modelType !== null && BUILT_FROM_FILES.has(modelType)) return {}
+  const className =
+    (modelType === null ? undefined : OWN_CLASS[modelType]) ?? config.className ?? (modelType === 'gpt2' ? 'GPT2Tokenizer' : '')
+  return TOKENS_OF_CLASS[className.replace(/Fast$/, '')] ?? {}
+}

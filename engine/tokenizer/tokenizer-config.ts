@@ -134,7 +134,8 @@ function readNamedTokens(file: JsonObject, path: string): Map<string, AddedToken
     if (value === null || !(NAMED.includes(key) || (key.endsWith('_token') && typeof value === 'string'))) continue
     const token = readAddedToken(value, { special: true })
     if (!token) throw engineError('tokenizer/corrupt-config', { path, reason: `${key} is neither a text nor a token` })
-    named.set(key, token)
+    // What has a name is special, whatever its own flags say.
+    named.set(key, { ...token, special: true })
   }
   return named
 }

@@ -13,6 +13,7 @@ import { readNormalizer } from './pipeline/normalizers'
 import { readPreTokenizer } from './pipeline/pre-tokenizers'
 import { runWithin } from './time-limit'
 import { buildTokenTable } from './token-table'
+import { specialTokensOfClass } from './tokenizer-class'
 import { MAX_ADDED_TOKENS, readAddedToken, type TokenizerConfig } from './tokenizer-config'
 import type { Tokenizer } from './types'
 
@@ -53,11 +54,15 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
   const model = file['model']
   if (!isJsonObject(model)) throw engineError('tokenizer/corrupt-json', { path, reason: 'it has no model' })
   const vocabulary = readJsonVocabulary(model, path)
+  const fileTokens = readFileTokens(file['added_tokens'], path)
+  const exists = (content: string) => vocabulary.idOf.has(content) || fileTokens.some((token) => token.content === content)
+  const classTokens = Object.entries(config ? specialTokensOfClass(config) : {}).filter(([, content]) => exists(content))
   const table = buildTokenTable({
     path,
     config,
-    fileTokens: readFileTokens(file['added_tokens'], path),
-    defaults: source.specialTokens ?? {},
+    fileTokens,
+    fileFlagsHold: true,
+    defaults: source.specialTokens ?? Object.fromEntries(classTokens),
     idOfPiece: (piece) => vocabulary.idOf.get(piece),
     vocabularySize: vocabulary.tokens.length,
   })
@@ -66,6 +71,11 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
     maxMs: MAX_ENCODE_MS,
     onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs: MAX_ENCODE_MS }),
   })
+  const namedId = (name: string): number | null => {
+    const content = table.named[name]
+    return content === undefined ? null : (table.idOf(content) ?? null)
+  }
+  // Transformers ignores add_bos_token and add_eos_token beside a tokenizer.json: its post-processor says what stands around a text.
   const postProcess = source.frame ? inFrame(source.frame) : readPostProcessor(file['post_processor'], path)
   const createSteps = createDecoder(file['decoder'], path)
   const tokenText = (id: number) => table.byId.get(id)?.content ?? vocabulary.tokens[id] ?? null
@@ -84,10 +94,6 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
   const streamDecoder: Tokenizer['streamDecoder'] = ({ skipSpecial }) => {
     const plain = stepsToStream(createSteps, skipSpecial ? textUnlessSpecial : shownText)
     return cleansUp ? withCleanUp(plain) : plain
-  }
-  const namedId = (name: string): number | null => {
-    const content = table.named[name]
-    return content === undefined ? null : (table.idOf(content) ?? null)
   }
 
   return {

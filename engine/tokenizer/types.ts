@@ -17,7 +17,16 @@ interface DecodeOptions {
 
 /** What a tokenizer was read from. */
 type TokenizerKind =
-  'sentencepiece-bpe' | 'sentencepiece-unigram' | 'tokenizer-json' | 'gguf' | 'tiktoken' | 'vocab-merges' | 'vocab-txt' | 'custom-python'
+  | 'sentencepiece-bpe'
+  | 'sentencepiece-unigram'
+  | 'sentencepiece-word'
+  | 'sentencepiece-char'
+  | 'tokenizer-json'
+  | 'gguf'
+  | 'tiktoken'
+  | 'vocab-merges'
+  | 'vocab-txt'
+  | 'custom-python'
 
 /** Text to ids and back, as the reference library does it. */
 export interface Tokenizer {

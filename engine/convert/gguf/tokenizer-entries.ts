@@ -39,6 +39,8 @@ async function sentencePieceVocabulary(path: string): Promise<Vocabulary> {
   const model = readSentencePieceModel(await readFile(path), path)
   const { normalizer, unkId } = model
   const { charsmap, removeExtraWhitespaces } = normalizer
+  if (model.algorithm === 'word' || model.algorithm === 'char') throw refuse(`a SentencePiece vocabulary of the kind "${model.algorithm}"`)
+  if (model.whitespaceAsSuffix) throw refuse('a SentencePiece vocabulary whose spaces end words')
   return {
     model: model.algorithm === 'bpe' ? 'llama' : 't5',
     pre: 'default',

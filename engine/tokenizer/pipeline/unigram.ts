@@ -17,7 +17,7 @@ export function createUnigram({ pieces, unkId, byteFallback }: UnigramOptions): 
   const idOf = new Map(pieces.map(([piece], id) => [piece, id]))
   const scores = Float64Array.from(pieces, ([, score]) => score)
   const unkScore = scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY
-  const trie = buildTrie(idOf)
+  const trie = buildPieceTrie(idOf)
 
   return (text) => {
     const size = text.length
@@ -78,12 +78,14 @@ function idsOfPath({ text, startsAt, idAt, unkId, idOf, byteFallback }: Path): r
   })
 }
 
-interface Trie {
+/** The pieces of a vocabulary, to be found at a place of a text. */
+export interface PieceTrie {
   /** Calls `found` for every piece that stands at `start`, shorter ones first. */
   readonly prefixes: (text: string, start: number, found: (end: number, id: number) => void) => void
 }
 
-function buildTrie(idOf: ReadonlyMap<string, number>): Trie {
+/** Builds the tree of pieces. */
+export function buildPieceTrie(idOf: ReadonlyMap<string, number>): PieceTrie {
   let units = 0
   for (const piece of idOf.keys()) units += piece.length
   const children = createPairTable(units)

@@ -30,6 +30,8 @@ export const inspectTexts = {
   'inspect.tokenizerBeside': 'Also there: {files}',
   'tokenizer.kind.sentencepiece-bpe': 'SentencePiece, BPE',
   'tokenizer.kind.sentencepiece-unigram': 'SentencePiece, Unigram',
+  'tokenizer.kind.sentencepiece-word': 'SentencePiece, words',
+  'tokenizer.kind.sentencepiece-char': 'SentencePiece, characters',
   'tokenizer.kind.tokenizer-json': 'tokenizer.json',
   'tokenizer.kind.gguf': 'Inside the GGUF file',
   'tokenizer.kind.tiktoken': 'tiktoken ranks',

@@ -29,6 +29,8 @@ export const inspectTexts = {
   'inspect.tokenizerBeside': '旁边还有：{files}',
   'tokenizer.kind.sentencepiece-bpe': 'SentencePiece（BPE）',
   'tokenizer.kind.sentencepiece-unigram': 'SentencePiece（Unigram）',
+  'tokenizer.kind.sentencepiece-word': 'SentencePiece（词）',
+  'tokenizer.kind.sentencepiece-char': 'SentencePiece（字符）',
   'tokenizer.kind.tokenizer-json': 'tokenizer.json 文件',
   'tokenizer.kind.gguf': 'GGUF 文件自带',
   'tokenizer.kind.tiktoken': 'tiktoken 词表',

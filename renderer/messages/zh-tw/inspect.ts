@@ -29,6 +29,8 @@ export const inspectTexts = {
   'inspect.tokenizerBeside': '旁邊還有：{files}',
   'tokenizer.kind.sentencepiece-bpe': 'SentencePiece（BPE）',
   'tokenizer.kind.sentencepiece-unigram': 'SentencePiece（Unigram）',
+  'tokenizer.kind.sentencepiece-word': 'SentencePiece（詞）',
+  'tokenizer.kind.sentencepiece-char': 'SentencePiece（字元）',
   'tokenizer.kind.tokenizer-json': 'tokenizer.json 檔',
   'tokenizer.kind.gguf': 'GGUF 檔自帶',
   'tokenizer.kind.tiktoken': 'tiktoken 詞表',

@@ -73,6 +73,15 @@ const minimal = {
   decoder: null,
   model: { type: 'BPE', vocab: { a: 0, b: 1, ab: 2 }, merges: ['a b'] },
 }
+const token = (id: number, content: string) => ({
+  id,
+  content,
+  special: true,
+  normalized: false,
+  lstrip: false,
+  rstrip: false,
+  single_word: false,
+})
 const model = (rest: Readonly<Record<string, unknown>>) => ({ ...minimal, model: { ...minimal.model, ...rest } })
 
 describe('loadTokenizer with tokenizer.json', () => {
@@ -94,6 +103,30 @@ describe('loadTokenizer with tokenizer.json', () => {
     const tokenizer = await loadTokenizer(modelDirectory({ 'tokenizer.json': minimal, 'tokenizer_config.json': config }))
     expect([tokenizer.bosTokenId, tokenizer.eosTokenId, tokenizer.vocabSize]).toEqual([0, 3, 4])
     expect(tokenizer.specialTokens).toEqual({ bos_token: 'a', eos_token: '<end>' })
+  })
+
+  it('keeps id and flags of a token that the file adds and the configuration names', async () => {
+    const flags = { lstrip: false, rstrip: true, single_word: false, normalized: false }
+    const file = { ...minimal, added_tokens: [token(3, '<s>'), { id: 4, content: '<end>', special: false, ...flags }] }
+    const config = { eos_token: '<end>', additional_special_tokens: ['<new>'] }
+    const tokenizer = await loadTokenizer(modelDirectory({ 'tokenizer.json': file, 'tokenizer_config.json': config }))
+    expect([tokenizer.eosTokenId, tokenizer.isSpecial(4), tokenizer.piece(5), tokenizer.vocabSize]).toEqual([4, true, '<new>', 6])
+    expect(tokenizer.encode('a<end> <new>b', { addSpecial: false, parseSpecial: true })).toEqual([0, 4, 5, 1])
+  })
+
+  it('takes the special tokens of a class where the configuration is silent', async () => {
+    const file = { ...minimal, added_tokens: [token(3, '<|endoftext|>')] }
+    const open = (config: unknown) => loadTokenizer(modelDirectory({ 'tokenizer.json': file, 'tokenizer_config.json': config }))
+    expect((await open({ tokenizer_class: 'GPT2TokenizerFast' })).eosTokenId).toBe(3)
+    expect((await open({ tokenizer_class: 'GPT2Tokenizer', eos_token: 'b' })).eosTokenId).toBe(1)
+    expect((await open({ tokenizer_class: 'PreTrainedTokenizerFast' })).eosTokenId).toBeNull()
+  })
+
+  it('cuts and fills no text although the file says so for training', async () => {
+    const padding = { strategy: { Fixed: 40 }, direction: 'Right', pad_to_multiple_of: null, pad_id: 0, pad_type_id: 0, pad_token: 'a' }
+    const truncation = { direction: 'Right', max_length: 1, strategy: 'LongestFirst', stride: 0 }
+    const tokenizer = await loadTokenizer(modelDirectory({ 'tokenizer.json': { ...minimal, padding, truncation } }))
+    expect(tokenizer.encode('abab', { addSpecial: true, parseSpecial: true })).toEqual([2, 2])
   })
 
   it('tokenizes a word of 100,000 characters', async () => {
