@@ -4,6 +4,7 @@ import { appTexts } from './en/app'
 import { chatTexts } from './en/chat'
 import { convertTexts } from './en/convert'
 import { inspectTexts } from './en/inspect'
+import { loadingTexts } from './en/loading'
 import { modelsTexts } from './en/models'
 import { samplingTexts } from './en/sampling'
 
@@ -11,6 +12,7 @@ export const en = {
   ...appTexts,
   ...chatTexts,
   ...samplingTexts,
+  ...loadingTexts,
   ...modelsTexts,
   ...convertTexts,
   ...inspectTexts,

@@ -4,6 +4,7 @@ import { appTexts } from './zh-cn/app'
 import { chatTexts } from './zh-cn/chat'
 import { convertTexts } from './zh-cn/convert'
 import { inspectTexts } from './zh-cn/inspect'
+import { loadingTexts } from './zh-cn/loading'
 import { modelsTexts } from './zh-cn/models'
 import { samplingTexts } from './zh-cn/sampling'
 
@@ -11,6 +12,7 @@ export const zhCn: Catalogue = {
   ...appTexts,
   ...chatTexts,
   ...samplingTexts,
+  ...loadingTexts,
   ...modelsTexts,
   ...convertTexts,
   ...inspectTexts,

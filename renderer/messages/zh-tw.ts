@@ -4,6 +4,7 @@ import { appTexts } from './zh-tw/app'
 import { chatTexts } from './zh-tw/chat'
 import { convertTexts } from './zh-tw/convert'
 import { inspectTexts } from './zh-tw/inspect'
+import { loadingTexts } from './zh-tw/loading'
 import { modelsTexts } from './zh-tw/models'
 import { samplingTexts } from './zh-tw/sampling'
 
@@ -11,6 +12,7 @@ export const zhTw: Catalogue = {
   ...appTexts,
   ...chatTexts,
   ...samplingTexts,
+  ...loadingTexts,
   ...modelsTexts,
   ...convertTexts,
   ...inspectTexts,

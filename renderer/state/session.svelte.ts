@@ -14,6 +14,7 @@ import { Conversions } from './conversions.svelte'
 import { ConvertSheet } from './convert-sheet.svelte'
 import { EngineStatus } from './engine-status.svelte'
 import { Inspector } from './inspector.svelte'
+import { LoadSheet } from './load-sheet.svelte'
 import { Library } from './library.svelte'
 import { Navigation } from './navigation.svelte'
 import { Opening } from './opening.svelte'
@@ -45,6 +46,7 @@ export class Session {
   readonly opening: Opening
   readonly inspector: Inspector
   readonly sheet: ConvertSheet
+  readonly loadSheet: LoadSheet
   readonly conversions: Conversions
   readonly places: Places
   readonly uploads: Uploads
@@ -74,6 +76,7 @@ export class Session {
     })
     this.inspector = new Inspector(client)
     this.sheet = new ConvertSheet(client)
+    this.loadSheet = new LoadSheet(client)
     this.conversions = new Conversions(client, (job) => this.#tellEnded(job))
     this.places = new Places(client)
     this.uploads = new Uploads(client)
@@ -108,6 +111,13 @@ export class Session {
   async chatWith(model: ModelEntry): Promise<void> {
     this.navigation.view = 'chat'
     if (this.engine.model?.modelId !== model.id) await this.engine.load(model.id)
+  }
+
+  /** Loads the model of the sheet as was chosen there. */
+  async loadChosen(): Promise<void> {
+    const model = await this.loadSheet.confirm()
+    const error = model === null ? null : await this.engine.load(model.id)
+    if (error !== null) this.tell(error)
   }
 
   /** Moves a conversation to the trash and offers to take it back. */

@@ -17,7 +17,7 @@ import { formatBytes, writeJson, type Terminal } from '../terminal'
 
 interface PerplexityOptions {
   readonly trustTokenizer?: string
-  readonly file: string
+  readonly file?: string
   readonly formats?: readonly WeightFormatName[]
   readonly formatOverride?: readonly FormatOverride[]
   readonly context: number
@@ -31,8 +31,15 @@ interface PerplexityOptions {
 interface Row {
   readonly format: string
   readonly perplexity: number
+  /** The share by which it is higher than that of the first format. */
+  readonly delta: number
+  /** Tokens of the text. */
   readonly tokensPerSecond: number
+  /** One after the other, as replies are written. */
+  readonly decodeTokensPerSecond: number
   readonly weightBytes: number
+  /** Resident memory of the process with the model loaded; what an earlier format left behind counts too. */
+  readonly residentBytes: number
 }
 
 /** Adds `perplexity` to the program. */
@@ -40,7 +47,7 @@ export function registerPerplexity(program: Command, terminal: Terminal): void {
   program
     .command('perplexity <model>')
     .description('measure how well a model predicts a text; with --formats, what each weight format costs')
-    .requiredOption('--file <file>', 'text file')
+    .option('--file <file>', 'text file (default: a short built-in text in English and Chinese)')
     .option('--formats <list>', 'weight formats to compare, separated by commas (default: the one that run chooses)', formatList)
     .addOption(formatOverrideOption())
     .option('--context <tokens>', 'tokens of the sliding window', integerFrom(2, 1_048_576), 512)
@@ -53,39 +60,42 @@ export function registerPerplexity(program: Command, terminal: Terminal): void {
 }
 
 async function perplexity(model: string, options: PerplexityOptions, terminal: Terminal): Promise<void> {
-  const [{ loadModel }, { measurePerplexity }, { modelPath }, { readText }] = await Promise.all([
-    import('../../../../engine/generate/load-model'),
-    import('../../../../engine/generate/perplexity'),
+  const [{ measureFormat }, { SAMPLE_TEXT }, { modelPath }, { readText }] = await Promise.all([
+    import('../../../../engine/generate/measure-format'),
+    import('../../../../engine/generate/sample-text'),
     import('../model-path'),
     import('../read-text'),
   ])
   const { signal } = terminal
   const { threads, tokenizer } = options
   const path = await modelPath(model, signal)
-  const text = await readText(options.file)
+  const text = options.file === undefined ? SAMPLE_TEXT : await readText(options.file)
   const rows: Row[] = []
   let counted = { tokens: 0, windowTokens: 0, strideTokens: 0 }
   for (const format of options.formats ?? (['auto'] as const)) {
-    using loaded = await loadModel(path, {
+    const measured = await measureFormat(path, {
+      text,
+      windowTokens: options.context,
+      ...(options.stride !== undefined && { strideTokens: options.stride }),
       format,
       ...(options.formatOverride && { formatOverrides: options.formatOverride }),
       prepared: { folder: preparedFolder(dataFolder(process.env)) },
-      contextLength: options.context,
       signal,
       ...(tokenizer !== undefined && { tokenizer }),
       ...trustedCode(options),
       ...(threads !== undefined && { threads }),
     })
-    const ids = loaded.tokenizer.encode(text, { addSpecial: true, parseSpecial: false })
-    const windowTokens = loaded.contextLength
-    const strideTokens = Math.min(options.stride ?? Math.ceil(windowTokens / 2), windowTokens - 1)
-    const measured = await measurePerplexity({ decoder: loaded.decoder, ids, windowTokens, strideTokens, signal })
-    counted = { tokens: measured.scoredTokens, windowTokens, strideTokens }
+    const { perplexity: value, scoredTokens: tokens, windowTokens, strideTokens, computedTokens, elapsedMs } = measured
+    const { decodeTokensPerSecond, weightBytes, residentBytes } = measured
+    counted = { tokens, windowTokens, strideTokens }
     rows.push({
-      format: loaded.decoder.format ?? 'own',
-      perplexity: measured.perplexity,
-      tokensPerSecond: (measured.computedTokens * 1000) / measured.elapsedMs,
-      weightBytes: loaded.decoder.weightBytes,
+      format: measured.format,
+      perplexity: value,
+      delta: value / (rows[0]?.perplexity ?? value) - 1,
+      tokensPerSecond: (computedTokens * 1000) / elapsedMs,
+      decodeTokensPerSecond,
+      weightBytes,
+      residentBytes,
     })
   }
   if (options.json) writeJson(terminal, { ...counted, formats: rows })
@@ -98,10 +108,17 @@ function describeRows(
 ): string {
   const lines = [
     `${counted.tokens} tokens, windows of ${counted.windowTokens} every ${counted.strideTokens}`,
-    'format           perplexity   tokens/s   weights',
-    ...rows.map(
-      ({ format, perplexity: value, tokensPerSecond, weightBytes }) =>
-        `${format.padEnd(16)} ${value.toFixed(4).padStart(10)} ${tokensPerSecond.toFixed(1).padStart(10)}   ${formatBytes(weightBytes)}`,
+    'format           perplexity     delta   text/s  reply/s   weights     memory',
+    ...rows.map(({ format, perplexity: value, delta, tokensPerSecond, decodeTokensPerSecond, weightBytes, residentBytes }, index) =>
+      [
+        format.padEnd(16),
+        value.toFixed(4).padStart(10),
+        (index === 0 ? '-' : `${delta < 0 ? '' : '+'}${(100 * delta).toFixed(2)}%`).padStart(9),
+        tokensPerSecond.toFixed(1).padStart(8),
+        decodeTokensPerSecond.toFixed(1).padStart(8),
+        formatBytes(weightBytes).padStart(9),
+        formatBytes(residentBytes).padStart(10),
+      ].join(' '),
     ),
   ]
   return `${lines.join('\n')}\n`
