@@ -116,7 +116,14 @@ async function serve(folder: string): Promise<Server> {
 /** The fake bridge as one plain script: its only imports beside types are its own parts. */
 async function fakeBridgeScript(): Promise<string> {
   const parts = await Promise.all(
-    ['../../preload/contract-sampling-off.ts', 'fake-chats.ts', 'fake-plan.ts', 'fake-loading.ts', 'fake-workbench.ts', 'fake-bridge.ts'].map(async (name) => {
+    [
+      '../../preload/contract-sampling-off.ts',
+      'fake-chats.ts',
+      'fake-plan.ts',
+      'fake-loading.ts',
+      'fake-workbench.ts',
+      'fake-bridge.ts',
+    ].map(async (name) => {
       const source = await readFile(join(import.meta.dirname, name), 'utf8')
       const { outputText } = ts.transpileModule(source, {
         compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
