@@ -20,7 +20,7 @@ const GROUP_LIMIT: NumberLimit = { min: 1, max: 1_048_576, reason: 'groups in us
 const BLOCK_LIMIT: NumberLimit = { min: 1, max: 1_048_576, reason: 'blocks in use have 128 rows and columns' }
 
 /** Fields that make something else of the weights than the formats say, each refused when it is on. */
-const GPTQ_EXTRAS = ['dynamic', 'adapter', 'lora', 'rotation', 'is_marlin_format'] as const
+const GPTQ_EXTRAS = ['adapter', 'lora', 'rotation', 'is_marlin_format'] as const
 
 /** Throws "config/unsupported-switch" for a field that is on. */
 function refuseOn(fields: ConfigFields, names: readonly string[]): void {
@@ -62,7 +62,14 @@ function readGptq(fields: ConfigFields): QuantizationScheme {
     },
   )
   const bits = oneOf(fields, 'bits', { allowed: [4, 8] as const })
-  return { method: 'gptq', bits, groupSize: groupSize(fields), version: format === 'gptq_v2' ? 2 : 1, notes: [] }
+  return {
+    method: 'gptq',
+    bits,
+    groupSize: groupSize(fields),
+    version: format === 'gptq_v2' ? 2 : 1,
+    mixed: isOn(fieldValue(fields, 'dynamic')),
+    notes: [],
+  }
 }
 
 function readAwq(fields: ConfigFields): QuantizationScheme {

@@ -70,15 +70,32 @@ async function channelGroups(
   return indices
 }
 
+/** Bits of a module's codes, by the words that hold its zero points. Throws "checkpoint/packed-part-shape". */
+function bitsByShape(qzeros: TensorInfo, rows: number): GptqScheme['bits'] {
+  const [, words = 0] = qzeros.shape
+  const bits = ([4, 8] as const).find((each) => words * WORD_BITS === rows * each)
+  if (bits === undefined) throw badShape(qzeros, `zero points of ${rows} rows with 4 or 8 bits`)
+  return bits
+}
+
+/** Columns of a group, by the number of scales: what config.json names where it fits, else equal parts. */
+function groupSizeByShape(scales: TensorInfo, sizes: { readonly columns: number; readonly named: GroupSize }): GroupSize {
+  const { columns, named } = sizes
+  const [groups = 0] = scales.shape
+  if (groups <= 1) return 'row'
+  return named !== 'row' && Math.ceil(columns / named) === groups ? named : Math.ceil(columns / groups)
+}
+
 /** Finds the matrices of a GPTQ checkpoint. With `desc_act` the input channels of a group lie apart: the block plan then says in which order they are taken. */
 export async function findGptq(parts: PartFinder, scheme: GptqScheme): Promise<readonly PackedMatrix[]> {
-  const perWord = WORD_BITS / scheme.bits
   const found: PackedMatrix[] = []
   for (const module of modulesWith(parts, '.qweight')) {
     const { qweight, qzeros, scales } = wordParts(parts, module)
     const [wordRows, rows] = matrixSizes(qweight)
+    const bits = scheme.mixed ? bitsByShape(qzeros, rows) : scheme.bits
+    const perWord = WORD_BITS / bits
     const columns = wordRows * perWord
-    const even = groupsOf(columns, scheme.groupSize)
+    const even = groupsOf(columns, scheme.mixed ? groupSizeByShape(scales, { columns, named: scheme.groupSize }) : scheme.groupSize)
     const groups = (even.at(-1) ?? 0) + 1
     if (rows % perWord !== 0) throw badShape(qweight, `a multiple of ${perWord} columns`)
     requireShape(scales, [groups, rows])
@@ -95,8 +112,8 @@ export async function findGptq(parts: PartFinder, scheme: GptqScheme): Promise<r
       content: {
         kind: 'codes',
         groupOf,
-        blocks: plan && { plan, format: { bits: scheme.bits, blockSize: plan.blockSize, symmetric: false } },
-        decode: (reader, range) => decodeGptq(reader, { module, range, sizes, scheme }),
+        blocks: plan && { plan, format: { bits, blockSize: plan.blockSize, symmetric: false } },
+        decode: (reader, range) => decodeGptq(reader, { module, range, sizes, bits, version: scheme.version }),
       },
     })
   }
@@ -112,10 +129,9 @@ interface WordSizes {
 
 async function decodeGptq(
   reader: PartReader,
-  options: { readonly module: string; readonly range: RowRange; readonly sizes: WordSizes; readonly scheme: GptqScheme },
+  options: { readonly module: string; readonly range: RowRange; readonly sizes: WordSizes } & Pick<GptqScheme, 'bits' | 'version'>,
 ): Promise<GroupedRows> {
-  const { module, range, sizes, scheme } = options
-  const { bits, version } = scheme
+  const { module, range, sizes, bits, version } = options
   const { columns, groups } = sizes
   const perWord = WORD_BITS / bits
   const mask = 2 ** bits - 1

@@ -10,6 +10,8 @@ export interface GptqScheme {
   readonly bits: 4 | 8
   readonly groupSize: GroupSize
   readonly version: 1 | 2
+  /** Modules may have bits and groups of their own (GPTQModel's `dynamic`); the shapes of their parts tell. */
+  readonly mixed: boolean
 }
 
 /** AWQ in its GEMM layout: 4 bits with zero points. */
@@ -86,7 +88,7 @@ function compressedText({ groups }: CompressedScheme): string {
 export function describeScheme(scheme: QuantizationScheme): string {
   switch (scheme.method) {
     case 'gptq':
-      return `GPTQ, ${scheme.bits} bits, ${groupText(scheme.groupSize)}`
+      return `GPTQ, ${scheme.bits} bits${scheme.mixed ? ' and others by module' : ''}, ${groupText(scheme.groupSize)}`
     case 'awq':
       return `AWQ, 4 bits, ${groupText(scheme.groupSize)}`
     case 'compressed-tensors':

@@ -69,13 +69,6 @@ describe('refuses by name', () => {
     ['a group size below -1', 'gptq-4bit', set('group_size', -2), 'config/out-of-range', 'quantization_config.group_size'],
     ['a group size that is no number', 'gptq-4bit', set('group_size', '32'), 'config/wrong-type', 'quantization_config.group_size'],
     ['Marlin words', 'gptq-4bit', set('checkpoint_format', 'marlin'), 'config/unsupported-switch', 'quantization_config.checkpoint_format'],
-    [
-      'bits by module',
-      'gptq-4bit',
-      set('dynamic', { '.*k_proj': { bits: 8 } }),
-      'config/unsupported-switch',
-      'quantization_config.dynamic',
-    ],
     ['7 bits of MLX', 'mlx-4bit', set('bits', 7), 'config/unsupported-switch', 'quantization.bits'],
     ['another mode of MLX', 'mlx-4bit', set('mode', 'mxfp4'), 'config/unsupported-switch', 'quantization.mode'],
     [
@@ -148,6 +141,13 @@ describe('refuses parts that do not fit', () => {
       part('g_idx', { bytes: int32([-1, ...new Array<number>(63).fill(0)]) }),
       'checkpoint/packed-part-value',
       '.g_idx',
+    ],
+    [
+      'bits by module that no width has',
+      'gptq-dynamic',
+      part('qzeros', { bytes: int32([0]), shape: [1, 1] }),
+      'checkpoint/packed-part-shape',
+      '.qzeros',
     ],
     ['MLX groups of another size than stated', 'mlx-4bit', set('group_size', 24), 'checkpoint/packed-part-shape', '.weight'],
     ['MLX biases of another shape', 'mlx-4bit', part('biases', { shape: [2, 32] }), 'checkpoint/packed-part-shape', '.biases'],

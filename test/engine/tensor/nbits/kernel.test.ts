@@ -29,6 +29,7 @@ function runKernel(bytes: Uint8Array, call: { dtype: KernelDtype; rows: number; 
 }
 
 const formats: readonly NBitsFormat[] = [
+  { bits: 8, blockSize: 16, symmetric: true },
   { bits: 8, blockSize: 32, symmetric: true },
   { bits: 4, blockSize: 16, symmetric: false },
   { bits: 4, blockSize: 32, symmetric: false },
