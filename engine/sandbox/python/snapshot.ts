@@ -1,11 +1,14 @@
 // The interpreter's memory right after its start, kept on disk: starting from it takes an eighth of the time. Made once per version by a child of its own that runs no foreign code.
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** SHA-256 before the memory. */
 const DIGEST_BYTES = 32
+
+/** A snapshot that another version has not started from for so long is of no use any more; two versions in turn do not take each other's away. */
+const FORGOTTEN_MS = 30 * 24 * 3600 * 1000
 
 const digest = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
@@ -39,7 +42,19 @@ export async function keepSnapshot(path: string, memory: Uint8Array): Promise<vo
     await mkdir(dirname(path), { recursive: true })
     await writeFile(unfinished, Buffer.concat([digest(memory), memory]), { mode: 0o600 })
     await rename(unfinished, path)
+    await removeForgotten(path)
   } catch {
-    await rm(unfinished, { force: true })
+    await rm(unfinished, { force: true }).catch(() => undefined)
+  }
+}
+
+/** Removes snapshots of other versions, and what an interrupted start left, from the folder of this one. */
+async function removeForgotten(path: string): Promise<void> {
+  const folder = dirname(path)
+  for (const name of await readdir(folder)) {
+    if (!/^python-[0-9a-f]{32}\.snapshot(\.\d+)?$/.test(name) || name === basename(path)) continue
+    const other = join(folder, name)
+    const { mtimeMs, atimeMs } = await stat(other)
+    if (Date.now() - Math.max(mtimeMs, atimeMs) > FORGOTTEN_MS) await rm(other, { force: true })
   }
 }
