@@ -5,7 +5,7 @@ import type { MatrixShape, NBitsFormat } from '../tensor/nbits/layout'
  * A matrix inside of a checkpoint tensor: `shape` as the graph multiplies with it, [rows = outputs, columns = inputs].
  * 'out-in' lies in the tensor row by row, 'in-out' transposed. `offsetElements` is where it begins: an expert's slice, or the rows of one projection of several.
  */
-export interface MatrixSource {
+interface MatrixSource {
   readonly tensor: string
   readonly shape: MatrixShape
   readonly layout: 'out-in' | 'in-out'

@@ -80,10 +80,10 @@ export type GenerateFrame =
   | { readonly type: 'delta'; readonly text: string }
 
 /** A device map before it is bound to a library entry and to what was measured. */
-export type PlanOutcome = Omit<DevicePlan, 'modelId'>
+type PlanOutcome = Omit<DevicePlan, 'modelId'>
 
 /** A model, and how much of it is to be loaded how. */
-export interface PlanParams {
+interface PlanParams {
   readonly path: string
   readonly contextLength: number | null
   readonly formatOverrides: readonly MatrixFormatOverride[]

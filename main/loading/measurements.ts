@@ -21,7 +21,7 @@ const entrySchema = v.object({
   speedAtMs: v.optional(positive),
   perplexity: v.optional(v.object({ text: positive, perplexity: positive, tokens: positive, measuredAtMs: positive })),
 })
-export type Measurement = v.InferOutput<typeof entrySchema>
+type Measurement = v.InferOutput<typeof entrySchema>
 const fileSchema = v.object({
   kernels: v.optional(
     v.object({

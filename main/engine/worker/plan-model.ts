@@ -40,7 +40,7 @@ export interface PlanQuestion {
 }
 
 /** A model that can be planned in every format. Dispose closes its files. */
-export interface PlannableModel extends Disposable {
+interface PlannableModel extends Disposable {
   /** What loading takes where nobody chose; null for exported models, which come with their own. */
   readonly suggested: WeightFormatName | null
   /** The longest context window. */
@@ -51,7 +51,7 @@ export interface PlannableModel extends Disposable {
 }
 
 /** Opens a model for planning: a folder, a weight file, or a config.json without weights. Throws what the readers throw, and planning what mapWeights throws. */
-export async function openPlannable(question: PlanQuestion): Promise<PlannableModel> {
+async function openPlannable(question: PlanQuestion): Promise<PlannableModel> {
   const { path, signal } = question
   const source = await findModelSource(path)
   if (source.kind === 'onnx') return await openExported(source, question)
