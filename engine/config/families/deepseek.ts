@@ -1,4 +1,4 @@
-// DeepSeek V2 and V3 with latent attention, and families with its experts over plain attention. Defaults of Transformers 5.18.
+// DeepSeek V2 and V3, other families with latent attention, and families with its experts over plain attention. Defaults of Transformers 5.18.
 import { llama } from './llama'
 import { mergeRows } from './merge-rows'
 import type { ExpertRules } from './types'
@@ -116,6 +116,65 @@ export const deepseekV2 = mergeRows(deepseekV3, {
   ignoredFields: ['mlp_bias', 'num_key_value_heads', 'qk_head_dim', 'head_dim', 'scoring_func', 'norm_topk_prob', 'ep_size'],
 })
 
+/** Youtu: latent attention without experts. */
+export const youtu = mergeRows(deepseekV3, {
+  family: 'Youtu',
+  modelTypes: ['youtu'],
+  architectures: ['YoutuForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 131_072 } },
+  experts: null,
+  head: { tied: { field: 'tie_word_embeddings', default: true } },
+  tokens: { bos: 128_000, eos: [128_001] },
+  ignoredFields: [...deepseekV3.ignoredFields, 'embedding_initializer_range'],
+  required: {},
+})
+
+/** MiniCPM 3: latent attention without experts, halves rotated, scaled as MiniCPM. */
+export const minicpm3 = mergeRows(youtu, {
+  family: 'MiniCPM 3',
+  modelTypes: ['minicpm3'],
+  architectures: ['MiniCPM3ForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 32_768 } },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  rope: { dim: { field: 'qk_rope_head_dim', default: 32 }, interleaved: false },
+  residual: { multiplier: { field: 'scale_depth', default: 1.4, overRootOf: 'numHiddenLayers' } },
+  embeddingScale: { field: 'scale_emb', default: 12 },
+  latent: {
+    queryRank: { field: 'q_lora_rank', default: 768 },
+    keyValueRank: { field: 'kv_lora_rank', default: 256 },
+    plainDim: { field: 'qk_nope_head_dim', default: 64 },
+    // The share of a plain head.
+    valueDim: { field: 'v_head_dim', default: { times: 1, size: 'headDim' } },
+  },
+  feedForward: { upBias: { field: 'mlp_bias', default: false }, downBias: { field: 'mlp_bias', default: false } },
+  head: { scale: { field: 'dim_model_base', default: 256, over: 'hiddenSize' } },
+  tokens: { bos: 1, eos: [2] },
+  ignoredFields: ['num_key_value_heads', 'qk_head_dim', 'head_dim'],
+})
+
+/** GLM-4.7 Flash: DeepSeek-V3's layers. */
+export const glm4MoeLite = mergeRows(deepseekV3, {
+  family: 'GLM-4.7 Flash',
+  modelTypes: ['glm4_moe_lite'],
+  architectures: ['Glm4MoeLiteForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 202_752 } },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  latent: {
+    queryRank: { field: 'q_lora_rank', default: 768 },
+    plainDim: { field: 'qk_nope_head_dim', default: 192 },
+    valueDim: { field: 'v_head_dim', default: 256 },
+  },
+  experts: {
+    perToken: { field: 'num_experts_per_tok', default: 4 },
+    intermediateSize: { field: 'moe_intermediate_size', default: 1536 },
+    scale: { field: 'routed_scaling_factor', default: 1.8 },
+    groups: { count: { field: 'n_group', default: 1 }, chosen: { field: 'topk_group', default: 1 } },
+    shared: { intermediateSize: { field: 'moe_intermediate_size', default: 1536 } },
+    firstDense: { field: 'first_k_dense_replace', default: 1 },
+    typesField: 'mlp_layer_types',
+  },
+})
+
 /** dots.llm1: DeepSeek's experts over plain attention with norms. */
 export const dots1 = mergeRows(llama, {
   family: 'dots.llm1',
@@ -165,4 +224,37 @@ export const glm4Moe = mergeRows(dots1, {
   },
   ignoredTensors: ['.eh_proj.', '.enorm.', '.hnorm.', '.shared_head.'],
   ignoredFields: ['mlp_bias', 'scoring_func'],
+})
+
+/** Solar Open: Llama's attention, DeepSeek's experts in every layer. */
+export const solarOpen = mergeRows(llama, {
+  family: 'Solar Open',
+  modelTypes: ['solar_open'],
+  architectures: ['SolarOpenForCausalLM'],
+  sizes: {
+    intermediateSize: { field: ['intermediate_size', 'moe_intermediate_size'], default: 1280 },
+    numKeyValueHeads: { field: 'num_key_value_heads', default: 8 },
+    headDim: { field: 'head_dim', default: 128 },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 131_072 },
+  },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  rope: { theta: 1_000_000 },
+  attention: { outputBias: false },
+  experts: {
+    ...sigmoidExperts,
+    intermediateSize: { field: 'moe_intermediate_size', default: 1280 },
+    scale: { field: 'routed_scaling_factor', default: 1 },
+    groups: { count: { field: 'n_group', default: 1 }, chosen: { field: 'topk_group', default: 1 }, score: 'top-2-sum', enabled: true },
+    shared: {
+      intermediateSize: { field: 'moe_intermediate_size', default: 1280 },
+      count: { field: 'n_shared_experts', default: 1 },
+      gated: false,
+    },
+    firstDense: 0,
+    every: 1,
+  },
+  tokens: { bos: null, eos: [] },
+  names: { experts: expertNames },
+  ignoredFields: ['mlp_bias', 'scoring_func', 'topk_method', 'first_k_dense_replace', 'use_qk_norm'],
+  required: { scoring_func: [null, 'sigmoid'], use_qk_norm: [null, false], first_k_dense_replace: [null, 0] },
 })

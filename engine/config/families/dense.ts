@@ -1,4 +1,4 @@
-// Further dense families, each a few words away from one before. Defaults of Transformers 5.18.
+// Further dense families, each a few words away from Llama. Defaults of Transformers 5.18.
 import { llama } from './llama'
 import { mergeRows } from './merge-rows'
 
@@ -49,89 +49,131 @@ export const starcoder2 = mergeRows(llama, {
   ignoredFields: ['attention_bias', 'mlp_bias', 'mlp_type', 'norm_type'],
 })
 
-/** OLMo 1: layer norms without weights, clipped projections. */
-export const olmo = mergeRows(llama, {
-  family: 'OLMo',
-  modelTypes: ['olmo'],
-  architectures: ['OlmoForCausalLM'],
-  norm: { kind: 'layer', weight: false, eps: 1e-5 },
-  attention: { clip: { field: 'clip_qkv', default: null } },
-  feedForward: { upBias: false, downBias: false },
-  tokens: { bos: null, eos: [50_279] },
-  ignoredFields: ['mlp_bias', 'rms_norm_eps'],
+/** Nemotron and Minitron: layer norms whose weights are differences from one, squared ReLU. */
+export const nemotron = mergeRows(llama, {
+  family: 'Nemotron',
+  modelTypes: ['nemotron'],
+  architectures: ['NemotronForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 4096 } },
+  norm: { kind: 'layer', plusOne: true, bias: true, eps: { field: 'norm_eps', default: 1e-5 } },
+  rope: { partial: { field: ['partial_rotary_factor', 'rope_percent', 'rope_percentage'], default: 0.5 } },
+  feedForward: { kind: 'plain', activation: { field: 'hidden_act', default: 'relu2' } },
+  tokens: { bos: 2, eos: [3] },
 })
 
-/** OLMo 2: norms after the blocks, and over whole query and key projections. */
-export const olmo2 = mergeRows(llama, {
-  family: 'OLMo 2',
-  modelTypes: ['olmo2'],
-  architectures: ['Olmo2ForCausalLM'],
-  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
-  attention: { queryKeyNorm: { enabled: true, scope: 'projection', norm: 'own', bias: false, afterRope: false } },
-  feedForward: { upBias: false, downBias: false },
-  tokens: { bos: null, eos: [50_279] },
+/** Persimmon. */
+export const persimmon = mergeRows(llama, {
+  family: 'Persimmon',
+  modelTypes: ['persimmon'],
+  architectures: ['PersimmonForCausalLM'],
+  sizes: { numKeyValueHeads: null, headDim: null, maxPositionEmbeddings: { field: 'max_position_embeddings', default: 16_384 } },
+  norm: { kind: 'layer', bias: true, eps: { field: 'layer_norm_eps', default: 1e-5 } },
+  rope: { partial: { field: 'partial_rotary_factor', default: 0.5 } },
+  attention: {
+    projection: 'grouped',
+    qkvBias: true,
+    outputBias: true,
+    queryKeyNorm: { enabled: { field: 'qk_layernorm', default: true }, scope: 'head', norm: 'layer', bias: true, afterRope: false },
+  },
+  feedForward: { kind: 'plain', activation: { field: 'hidden_act', default: 'relu2' }, upBias: true, downBias: true },
   names: {
-    beforeAttention: null,
-    afterAttention: 'post_attention_layernorm',
-    beforeFeedForward: null,
-    afterFeedForward: 'post_feedforward_layernorm',
+    finalNorm: 'final_layernorm',
+    queryKeyValue: 'self_attn.query_key_value',
+    attentionOutput: 'self_attn.dense',
+    queryNorm: 'self_attn.q_layernorm',
+    keyNorm: 'self_attn.k_layernorm',
+    up: 'mlp.dense_h_to_4h',
+    down: 'mlp.dense_4h_to_h',
+  },
+  ignoredFields: ['num_key_value_heads', 'attention_bias', 'mlp_bias'],
+})
+
+/** Seed-OSS. */
+export const seedOss = mergeRows(llama, {
+  family: 'Seed-OSS',
+  modelTypes: ['seed_oss'],
+  architectures: ['SeedOssForCausalLM'],
+  sizes: {
+    numKeyValueHeads: { field: 'num_key_value_heads', default: 8 },
+    headDim: { field: 'head_dim', default: 128 },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 524_288 },
+  },
+  attention: { qkvBias: { field: 'attention_bias', default: true }, outputBias: { field: 'attention_out_bias', default: false } },
+  tokens: { bos: 0, eos: [2] },
+})
+
+/** Arcee AFM: Llama with a plain feed-forward and squared ReLU. */
+export const arcee = mergeRows(llama, {
+  family: 'Arcee',
+  modelTypes: ['arcee'],
+  architectures: ['ArceeForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 4096 } },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  feedForward: { kind: 'plain', activation: { field: 'hidden_act', default: 'relu2' } },
+  tokens: { bos: 128_000, eos: [128_001] },
+})
+
+/** Helium: neighbours rotated. */
+export const helium = mergeRows(llama, {
+  family: 'Helium',
+  modelTypes: ['helium'],
+  architectures: ['HeliumForCausalLM'],
+  sizes: {
+    numKeyValueHeads: { field: 'num_key_value_heads', default: 20 },
+    headDim: { field: 'head_dim', default: 128 },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 4096 },
+  },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-8 } },
+  rope: { theta: 100_000, interleaved: true },
+  attention: { outputBias: false },
+})
+
+/** Apertus: norms of queries and keys, an activation with tensors of its own. */
+export const apertus = mergeRows(llama, {
+  family: 'Apertus',
+  modelTypes: ['apertus'],
+  architectures: ['ApertusForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 65_536 } },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  rope: { theta: 12_000_000 },
+  attention: { queryKeyNorm: { enabled: true, scope: 'head', norm: 'own', bias: false, afterRope: false } },
+  feedForward: { kind: 'plain', activation: { field: 'hidden_act', default: 'xielu' }, upBias: false, downBias: false },
+  names: {
+    activation: 'mlp.act_fn',
+    beforeAttention: 'attention_layernorm',
+    beforeFeedForward: 'feedforward_layernorm',
     queryNorm: 'self_attn.q_norm',
     keyNorm: 'self_attn.k_norm',
   },
-  ignoredFields: ['mlp_bias'],
+  ignoredFields: ['mlp_bias', 'post_norm', 'qk_norm'],
 })
 
-/** OLMo 3: OLMo 2 with windows. */
-export const olmo3 = mergeRows(olmo2, {
-  family: 'OLMo 3',
-  modelTypes: ['olmo3'],
-  architectures: ['Olmo3ForCausalLM'],
-  // Rotary scaling belongs to the layers without a window; those with one keep the plain frequencies.
-  rope: { windowTheta: { field: 'rope_theta', default: 10_000 } },
-  window: { size: { field: 'sliding_window', default: 4096 }, enabled: true, layers: { fullEvery: 4 } },
-  layerTypes: true,
-})
-
-/** Cohere Command R: one layer norm for attention and feed-forward side by side, neighbours rotated. */
-export const cohere = mergeRows(llama, {
-  family: 'Cohere',
-  modelTypes: ['cohere'],
-  architectures: ['CohereForCausalLM'],
+/** Jais 2: layer norms, plain feed-forward, biases everywhere. */
+export const jais2 = mergeRows(llama, {
+  family: 'Jais 2',
+  modelTypes: ['jais2'],
+  architectures: ['Jais2ForCausalLM'],
   sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 8192 } },
-  norm: { kind: 'layer', eps: { field: 'layer_norm_eps', default: 1e-5 } },
-  residual: { kind: 'parallel' },
-  rope: { theta: 500_000, interleaved: true },
-  attention: {
-    queryKeyNorm: { enabled: { field: 'use_qk_norm', default: false }, scope: 'rows', norm: 'layer', bias: false, afterRope: false },
+  norm: { kind: 'layer', bias: true, eps: { field: 'layer_norm_eps', default: 1e-5 } },
+  attention: { qkvBias: { field: 'attention_bias', default: true }, outputBias: { field: 'attention_bias', default: true } },
+  feedForward: {
+    kind: 'plain',
+    activation: { field: 'hidden_act', default: 'relu2' },
+    upBias: { field: 'mlp_bias', default: true },
+    downBias: { field: 'mlp_bias', default: true },
   },
-  feedForward: { upBias: false, downBias: false },
-  head: { scale: { field: 'logit_scale', default: 0.0625 }, tied: { field: 'tie_word_embeddings', default: true } },
-  tokens: { bos: 5, eos: [255_001] },
-  names: { beforeFeedForward: null, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
-  ignoredFields: [
-    'mlp_bias',
-    'layer_norm_bias',
-    'use_parallel_block',
-    'use_embedding_sharing',
-    'rotary_pct',
-    'position_embedding_type',
-    'use_gated_activation',
-    'order_of_interleaved_layers',
-  ],
+  tokens: { bos: 0, eos: [150_024] },
 })
 
-/** Cohere Command R7B and A: windows, positions only in the layers that have one. */
-export const cohere2 = mergeRows(cohere, {
-  family: 'Cohere 2',
-  modelTypes: ['cohere2'],
-  architectures: ['Cohere2ForCausalLM'],
-  sizes: { headDim: null },
-  rope: { theta: 10_000, layers: 'windowed' },
-  window: {
-    size: { field: 'sliding_window', default: 4096 },
-    enabled: true,
-    layers: { fullEvery: { field: 'sliding_window_pattern', default: 4 } },
-  },
-  layerTypes: true,
-  attention: { queryKeyNorm: null },
+/** BitNet: norms before the last matrix of each block. */
+export const bitnet = mergeRows(llama, {
+  family: 'BitNet',
+  modelTypes: ['bitnet'],
+  architectures: ['BitNetForCausalLM'],
+  sizes: { headDim: { field: 'head_dim', default: null } },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  feedForward: { activation: { field: 'hidden_act', default: 'relu2' }, upBias: false, downBias: false },
+  tokens: { bos: 128_000, eos: [128_001] },
+  names: { beforeOutput: 'self_attn.attn_sub_norm', beforeDown: 'mlp.ffn_sub_norm' },
+  ignoredFields: ['mlp_bias'],
 })

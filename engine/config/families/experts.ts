@@ -1,6 +1,5 @@
-// Mixtures of experts. Defaults of Transformers 5.18.
-import { olmo } from './dense'
-import { granite, llama, mistral, qwen2, qwen3 } from './llama'
+// Mixtures of experts over the attention of Mistral and Qwen, and GPT-OSS. Defaults of Transformers 5.18.
+import { llama, mistral, qwen2, qwen3 } from './llama'
 import { mergeRows } from './merge-rows'
 import type { ExpertRules } from './types'
 
@@ -43,7 +42,69 @@ export const mixtral = mergeRows(mistral, {
   },
 })
 
-const qwenExperts = {
+/** Phi-3.5 MoE: layer norms, two experts by sparse mixing, long rotation with written magnitudes. */
+export const phimoe = mergeRows(mixtral, {
+  family: 'Phi-3.5 MoE',
+  modelTypes: ['phimoe'],
+  architectures: ['PhimoeForCausalLM', 'PhiMoEForCausalLM'],
+  norm: { kind: 'layer', bias: true },
+  rope: { mscales: true },
+  attention: { qkvBias: { field: 'attention_bias', default: false }, outputBias: { field: 'attention_bias', default: false } },
+  experts: {
+    count: { field: 'num_local_experts', default: 16 },
+    scoring: 'sparse-mixer',
+    jitter: { field: 'router_jitter_noise', default: 0.01 },
+    normalize: false,
+  },
+  ignoredFields: ['mlp_bias', 'use_sliding_window', 'max_window_layers', 'layer_types', 'input_jitter_noise'],
+  required: { num_experts_per_tok: [null, 2] },
+  variants: [{ when: { lm_head_bias: [true] }, row: { head: { bias: true } } }],
+})
+
+/** MiniMax M2: norms over whole projections, sigmoid scores with a correction. */
+export const minimaxM2 = mergeRows(mixtral, {
+  family: 'MiniMax M2',
+  modelTypes: ['minimax_m2'],
+  architectures: ['MiniMaxM2ForCausalLM'],
+  sizes: {
+    headDim: { field: 'head_dim', default: 128 },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 196_608 },
+  },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-6 } },
+  rope: { theta: 5_000_000, partial: { field: 'partial_rotary_factor', default: 1 }, dim: { field: 'rotary_dim', default: null } },
+  window: null,
+  attention: { queryKeyNorm: { enabled: true, scope: 'projection', norm: 'own', bias: false, afterRope: false } },
+  experts: {
+    count: { field: 'num_local_experts', default: 256 },
+    perToken: { field: 'num_experts_per_tok', default: 8 },
+    scoring: 'sigmoid',
+    correction: true,
+  },
+  tokens: { bos: 200_034, eos: [200_020] },
+  names: {
+    queryNorm: 'self_attn.q_norm',
+    keyNorm: 'self_attn.k_norm',
+    experts: { correction: 'block_sparse_moe.e_score_correction_bias' },
+  },
+  ignoredFields: [
+    ...mixtral.ignoredFields,
+    'sliding_window',
+    'attn_type_list',
+    'layernorm_full_attention_beta',
+    'layernorm_linear_attention_beta',
+    'layernorm_mlp_beta',
+    'mlp_intermediate_size',
+    'shared_moe_mode',
+    'mtp_transformer_layers',
+    'use_routing_bias',
+    'qk_norm_type',
+    'use_qk_norm',
+  ],
+  required: { scoring_func: [null, 'sigmoid'], use_qk_norm: [null, true], shared_intermediate_size: [null, 0] },
+})
+
+/** How Qwen 2 and 3 MoE, and OLMoE after them, say and name their experts. */
+export const qwenExperts = {
   experts: {
     ...softmaxExperts,
     count: { field: ['num_experts', 'num_local_experts'], default: 128 },
@@ -75,6 +136,27 @@ export const qwen3Moe = mergeRows(qwen3, {
   ignoredFields: ['mlp_bias', 'max_window_layers', 'layer_types'],
 })
 
+/** Mellum 2: Qwen3's experts, windows by layer, a rotary base for each kind of layer. */
+export const mellum = mergeRows(qwen3Moe, {
+  family: 'Mellum',
+  modelTypes: ['mellum'],
+  architectures: ['MellumForCausalLM'],
+  sizes: { headDim: { field: 'head_dim', default: 128 }, maxPositionEmbeddings: { field: 'max_position_embeddings', default: 131_072 } },
+  rope: { theta: 500_000, windowTheta: 10_000 },
+  // Without layer_types no layer has a window.
+  window: { size: { field: 'sliding_window', default: 1024 }, enabled: true, layers: { from: 1024 } },
+  layerTypes: true,
+  experts: {
+    count: { field: ['num_experts', 'num_local_experts'], default: 64 },
+    intermediateSize: { field: 'moe_intermediate_size', default: 896 },
+    normalize: { field: 'norm_topk_prob', default: true },
+    every: 1,
+    exceptField: null,
+    typesField: 'mlp_layer_types',
+  },
+  ignoredFields: ['mlp_bias', 'max_window_layers'],
+})
+
 /** Qwen1.5 and Qwen2 with experts, one of which sees every token behind a gate. */
 export const qwen2Moe = mergeRows(qwen2, {
   family: 'Qwen2 MoE',
@@ -100,48 +182,6 @@ export const qwen2Moe = mergeRows(qwen2, {
       },
     },
   },
-})
-
-/** OLMoE: norms over whole query and key projections. */
-export const olmoe = mergeRows(olmo, {
-  family: 'OLMoE',
-  modelTypes: ['olmoe'],
-  architectures: ['OlmoeForCausalLM'],
-  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 4096 } },
-  norm: { kind: 'rms', weight: true, eps: { field: 'rms_norm_eps', default: 1e-5 } },
-  attention: { queryKeyNorm: { enabled: true, scope: 'projection', norm: 'own', bias: false, afterRope: false } },
-  experts: {
-    ...qwenExperts.experts,
-    count: { field: 'num_experts', default: 64 },
-    intermediateSize: { field: 'intermediate_size' },
-    every: 1,
-    exceptField: null,
-  },
-  names: { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm', experts: qwenExperts.names.experts },
-  ignoredFields: ['mlp_bias'],
-})
-
-/** Granite with experts, stored as one tensor for all. */
-export const graniteMoe = mergeRows(granite, {
-  family: 'Granite MoE',
-  modelTypes: ['granitemoe'],
-  architectures: ['GraniteMoeForCausalLM'],
-  feedForward: { upBias: false, downBias: false },
-  experts: {
-    ...softmaxExperts,
-    count: { field: 'num_local_experts', default: 8 },
-    scoring: 'softmax-of-chosen',
-    normalize: false,
-    storage: 'stacked',
-  },
-  names: {
-    experts: {
-      router: 'block_sparse_moe.router.layer',
-      gateUp: 'block_sparse_moe.input_linear.weight',
-      down: 'block_sparse_moe.output_linear.weight',
-    },
-  },
-  ignoredFields: ['mlp_bias'],
 })
 
 /** GPT-OSS: sinks, windows in every second layer, experts with biases and clipped gates. */

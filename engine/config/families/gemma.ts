@@ -1,4 +1,4 @@
-// Gemma 1 to 3: norm weights as differences from one, scaled embeddings, soft caps, windows. Defaults of Transformers 5.18.
+// Gemma 1 to 3 and VaultGemma: norm weights as differences from one, scaled embeddings, soft caps, windows. Defaults of Transformers 5.18.
 import { llama } from './llama'
 import { mergeRows } from './merge-rows'
 
@@ -71,4 +71,12 @@ export const gemma3Text = mergeRows(gemma2, {
   head: { softCap: { field: 'final_logit_softcapping', default: null } },
   names: { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   required: { attn_logit_softcapping: [null] },
+})
+
+/** VaultGemma: Gemma 2 without the norms after the blocks. */
+export const vaultGemma = mergeRows(gemma2, {
+  family: 'VaultGemma',
+  modelTypes: ['vaultgemma'],
+  architectures: ['VaultGemmaForCausalLM'],
+  names: { afterAttention: null, beforeFeedForward: 'pre_feedforward_layernorm', afterFeedForward: null },
 })

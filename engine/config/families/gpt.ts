@@ -108,6 +108,16 @@ export const gptj = mergeRows(gpt2, {
   variants: [],
 })
 
+/** CodeGen: GPT-J with one projection in four parts. */
+export const codegen = mergeRows(gptj, {
+  family: 'CodeGen',
+  modelTypes: ['codegen'],
+  architectures: ['CodeGenForCausalLM'],
+  attention: { projection: 'quarters' },
+  names: { query: null, key: null, value: null, queryKeyValue: 'attn.qkv_proj' },
+  ignoredTensors: ['.attn.causal_mask', '.attn.bias', '.attn.masked_bias'],
+})
+
 /** GPT-NeoX and Pythia. */
 export const gptNeox = mergeRows(llama, {
   family: 'GPT-NeoX',
@@ -137,6 +147,60 @@ export const gptNeox = mergeRows(llama, {
   ignoredTensors: ['.rotary_emb.inv_freq', '.attention.bias', '.attention.masked_bias'],
   ignoredFields: ['mlp_bias'],
   variants: [{ when: { use_parallel_residual: [false] }, row: { residual: { kind: 'sequential' } } }],
+})
+
+/** GPT-Neo: windows in every second layer or as listed, scores without a scale. */
+export const gptNeo = mergeRows(gpt2, {
+  family: 'GPT-Neo',
+  modelTypes: ['gpt_neo'],
+  architectures: ['GPTNeoForCausalLM'],
+  sizes: {
+    hiddenSize: { field: 'hidden_size' },
+    intermediateSize: { field: 'intermediate_size', default: { times: 4, size: 'hiddenSize' } },
+    numHiddenLayers: { field: ['num_layers', 'num_hidden_layers'] },
+    numAttentionHeads: { field: ['num_heads', 'num_attention_heads'] },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 2048 },
+  },
+  window: { size: { field: 'window_size', default: 256 }, enabled: true, layers: { listed: 'attention_types' } },
+  attention: { projection: 'separate', qkvBias: false, outputBias: true, scale: 1, scaleByLayer: false },
+  matrixLayout: 'out-in',
+  names: {
+    query: 'attn.attention.q_proj',
+    key: 'attn.attention.k_proj',
+    value: 'attn.attention.v_proj',
+    attentionOutput: 'attn.attention.out_proj',
+  },
+  ignoredTensors: ['.attn.attention.bias', '.attn.attention.masked_bias'],
+  ignoredFields: ['attention_bias', 'mlp_bias', 'attention_layers', 'embed_dropout'],
+  required: {},
+  variants: [],
+})
+
+/** The first GPT: norms after the sums, no last norm. */
+export const openaiGpt = mergeRows(gpt2, {
+  family: 'GPT',
+  modelTypes: ['openai-gpt'],
+  architectures: ['OpenAIGPTLMHeadModel'],
+  sizes: {
+    intermediateSize: { field: [], default: { times: 4, size: 'hiddenSize' } },
+    maxPositionEmbeddings: { field: ['n_positions', 'max_position_embeddings'], default: 512 },
+  },
+  attention: { scaleByLayer: false },
+  // Its `gelu` is the approximation by tanh.
+  feedForward: { activation: 'gelu_new' },
+  tokens: { bos: null, eos: [] },
+  names: {
+    embedding: 'tokens_embed',
+    positions: 'positions_embed',
+    finalNorm: null,
+    beforeAttention: null,
+    afterAttentionSum: 'ln_1',
+    beforeFeedForward: null,
+    afterFeedForwardSum: 'ln_2',
+  },
+  ignoredFields: ['n_ctx', 'attention_bias', 'mlp_bias', 'predict_special_tokens'],
+  required: { afn: [null, 'gelu'] },
+  variants: [],
 })
 
 /** OPT: learned positions from row 2, norms before or after the sums. */
@@ -191,4 +255,25 @@ export const opt = mergeRows(llama, {
       },
     },
   ],
+})
+
+/** BioGPT: OPT's layers under other names, with a scaled embedding. */
+export const biogpt = mergeRows(opt, {
+  family: 'BioGPT',
+  modelTypes: ['biogpt'],
+  architectures: ['BioGptForCausalLM'],
+  sizes: {
+    intermediateSize: { field: 'intermediate_size' },
+    maxPositionEmbeddings: { field: 'max_position_embeddings', default: 1024 },
+    embeddingSize: null,
+  },
+  norm: { bias: true },
+  embeddingScale: 'square-root-of-hidden-size',
+  attention: { qkvBias: true, outputBias: true },
+  feedForward: { activation: { field: 'hidden_act', default: 'gelu' }, upBias: true, downBias: true },
+  tokens: { bos: 0, eos: [2] },
+  prefixes: ['biogpt.', ''],
+  names: { projectIn: null, projectOut: null, finalNorm: 'layer_norm', head: 'output_projection' },
+  ignoredFields: ['attention_bias', 'mlp_bias', 'layer_norm_eps'],
+  variants: [{ when: { scale_embedding: [false] }, row: { embeddingScale: 1 } }],
 })

@@ -103,6 +103,26 @@ export const mistral = mergeRows(llama, {
   ignoredFields: ['attention_bias', 'mlp_bias', 'use_sliding_window', 'max_window_layers', 'layer_types'],
 })
 
+/** Ministral of October 2024: windows by layer. */
+export const ministral = mergeRows(mistral, {
+  family: 'Ministral',
+  modelTypes: ['ministral'],
+  architectures: ['MinistralForCausalLM'],
+  layerTypes: true,
+  ignoredFields: ['attention_bias', 'mlp_bias', 'use_sliding_window', 'max_window_layers'],
+})
+
+/** Ministral 3: queries grow with the logarithm of their position. */
+export const ministral3 = mergeRows(mistral, {
+  family: 'Ministral 3',
+  modelTypes: ['ministral3'],
+  architectures: ['Ministral3ForCausalLM'],
+  sizes: { maxPositionEmbeddings: { field: 'max_position_embeddings', default: 262_144 } },
+  norm: { eps: { field: 'rms_norm_eps', default: 1e-5 } },
+  rope: { theta: 1_000_000, queryScaling: true },
+  window: { size: { field: 'sliding_window', default: null }, enabled: true, layers: 'all' },
+})
+
 const qwen2Window = {
   window: {
     size: { field: 'sliding_window', default: null },
@@ -141,17 +161,6 @@ export const qwen3 = mergeRows(qwen2, {
   },
   names: { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   ignoredFields: ['mlp_bias'],
-})
-
-/** Granite: Llama with multipliers. */
-export const granite = mergeRows(llama, {
-  family: 'Granite',
-  modelTypes: ['granite'],
-  architectures: ['GraniteForCausalLM'],
-  residual: { multiplier: { field: 'residual_multiplier', default: 1 } },
-  embeddingScale: { field: 'embedding_multiplier', default: 1 },
-  attention: { scale: { field: 'attention_multiplier', default: 1 } },
-  head: { scale: { field: 'logits_scaling', default: 1, as: 'inverse' } },
 })
 
 /** SmolLM3: some layers know no positions. */

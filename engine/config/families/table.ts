@@ -1,5 +1,6 @@
 // The table of families: every row that a config.json can be read with.
 import { bloom, falcon, mpt } from './bloom'
+import { cohere, cohere2 } from './cohere'
 import {
   baichuan,
   chatglm,
@@ -14,21 +15,23 @@ import {
   qwen,
   stablelmEpoch,
 } from './custom-code'
-import { cohere, cohere2, olmo, olmo2, olmo3, stablelm, starcoder2 } from './dense'
-import { deepseekV2, deepseekV3, dots1, glm4Moe } from './deepseek'
-import { gptOss, graniteMoe, mixtral, olmoe, qwen2Moe, qwen3Moe } from './experts'
-import { gemma, gemma2, gemma3Text } from './gemma'
-import { gpt2, gptBigcode, gptj, gptNeox, opt } from './gpt'
-import { gptNeo, graniteMoeShared, hunyuanMoe, jais2, ministral, ministral3 } from './later'
+import { deepseekV2, deepseekV3, dots1, glm4Moe, glm4MoeLite, minicpm3, solarOpen, youtu } from './deepseek'
+import { apertus, arcee, bitnet, helium, jais2, nemotron, persimmon, seedOss, stablelm, starcoder2 } from './dense'
+import { ernie45, ernie45Moe } from './ernie'
+import { exaone4, exaoneMoe } from './exaone'
+import { gptOss, mellum, minimaxM2, mixtral, phimoe, qwen2Moe, qwen3Moe } from './experts'
+import { gemma, gemma2, gemma3Text, vaultGemma } from './gemma'
+import { glm, glm4 } from './glm'
+import { biogpt, codegen, gpt2, gptBigcode, gptj, gptNeo, gptNeox, openaiGpt, opt } from './gpt'
+import { granite, graniteHybrid, graniteMoe, graniteMoeShared, hyperclovax } from './granite'
+import { hunyuanDense, hunyuanMoe } from './hunyuan'
 import { lfm2, lfm2Moe } from './lfm2'
-import { granite, llama, mistral, qwen2, qwen3, smollm3 } from './llama'
-import { apertus, arcee, ernie45, exaone4, glm, glm4, helium, hunyuanDense, nemotron, persimmon, seedOss } from './more-dense'
-import { biogpt, bitnet, codegen, glm4MoeLite, hyperclovax, minicpm3, openaiGpt, vaultGemma, youtu } from './newer-dense'
-import { ernie45Moe, exaoneMoe, flexOlmo, graniteHybrid, mellum, minimaxM2, phimoe, solarOpen } from './newer-experts'
+import { llama, ministral, ministral3, mistral, qwen2, qwen3, smollm3 } from './llama'
+import { flexOlmo, olmo, olmo2, olmo3, olmoe } from './olmo'
 import { phi, phi3 } from './phi'
 import { qwen2Vl, qwen3Vl } from './qwen-vl'
-import type { FamilyRow } from './types'
 import { WRAPPERS } from './wrappers'
+import type { FamilyRow } from './types'
 
 /** Every row. */
 export const FAMILIES: readonly FamilyRow[] = [
