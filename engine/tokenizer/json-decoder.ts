@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../bytes/json'
 import { engineError } from '../errors'
 import { bytesOfToken } from './byte-level'
 import { readReplace } from './pipeline/normalizers'
+import { tokenizeWithin } from './tokenize-within'
 
 /** One step of a chain: a token in, the tokens that are complete out; `end` gives the rest. */
 interface DecoderStep {
@@ -143,7 +144,11 @@ function byteFallback(): DecoderStep {
 }
 
 function replace(config: JsonObject, path: string): DecoderFactory {
-  return eachToken(readReplace(config, path))
+  const change = readReplace(config, path)
+  const { pattern } = config
+  if (!isJsonObject(pattern) || pattern['Regex'] === undefined) return eachToken(change)
+  // An expression may backtrack without end.
+  return eachToken((text) => tokenizeWithin({ path, text }, () => change(text)))
 }
 
 /** Repeated tokens are one, the padding is none; the delimiter of words is a space. */

@@ -4,11 +4,12 @@ import { newSentencePieceProcessor, type SentencePieceProcessor } from './senten
 import type { SentencePieceModel } from './sentencepiece-model'
 import { createSentencePieceNormalizer } from './sentencepiece-normalizer'
 import { createSegments, type ScorePrecision } from './sentencepiece-segments'
+import { tokenizeWithin } from './tokenize-within'
 import { encodeModelVariant, type ModelVariant } from './sentencepiece-variant'
 
 const MODEL_FILE = 'tokenizer.model'
 
-/** Ids of a text without lone surrogates (the library would join one with what follows it). Throws "tokenizer/segmentation-failed". */
+/** Ids of a text without lone surrogates (the library would join one with what follows it). Throws "tokenizer/segmentation-failed", "tokenizer/too-slow". */
 export type Segment = (text: string) => number[]
 
 /** A tokenizer.model: its bytes, and what readSentencePieceModel made of them. */
@@ -49,7 +50,7 @@ function createSegmenter(
     removeExtraWhitespaces: (normalization === 'as-file' || normalization === 'no-dummy-prefix') && removeExtraWhitespaces,
   })
   const segment = createSegments(model, precision)
-  return (text) => segment(normalize(text))
+  return (text) => tokenizeWithin({ path, text }, () => segment(normalize(text)))
 }
 
 /** The package's `load` is the only way to its module; it takes a path and hides failures, so the checked bytes are loaded after it. */

@@ -1,6 +1,6 @@
 // A Tokenizer from a tokenizer.json, as Hugging Face tokenizers 0.23 works: added tokens are cut out, the rest is normalized, pre-tokenized and given to the model.
 import { isJsonObject, readJsonFile, type JsonObject, type JsonValue } from '../bytes/json'
-import { EngineError, engineError } from '../errors'
+import { engineError } from '../errors'
 import { createSplitter, type NumberedToken, type TextPart } from './added-tokens'
 import { withCleanUp } from './clean-up'
 import { decodeWith } from './decode'
@@ -11,6 +11,7 @@ import { readJsonVocabulary, type JsonVocabulary } from './json-vocabulary'
 import { createModel } from './pipeline/model'
 import { readNormalizer } from './pipeline/normalizers'
 import { readPreTokenizer } from './pipeline/pre-tokenizers'
+import { MAX_TOKENIZE_MS, tokenizeWithin } from './tokenize-within'
 import { runWithin } from './time-limit'
 import { buildTokenTable } from './token-table'
 import { specialTokensOfClass } from './tokenizer-class'
@@ -19,10 +20,6 @@ import type { Tokenizer } from './types'
 
 /** The largest public file has 35 MB. */
 export const MAX_TOKENIZER_JSON_BYTES = 128 * 1024 * 1024
-
-/** A text takes a few milliseconds; an expression that backtracks without end is stopped after this, plus a second for every MiB of text. */
-const MAX_ENCODE_MS = 1500
-const CHARACTERS_PER_MS = 1024
 
 /**
  * Loads the tokenizer.json at `path` with the configuration beside it, if any.
@@ -68,8 +65,8 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
   })
   const { encodePart, normalize } = createPipeline({ file, vocabulary, path })
   const split = runWithin(() => createSplitter({ tokens: table.tokens, normalize, path }), {
-    maxMs: MAX_ENCODE_MS,
-    onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs: MAX_ENCODE_MS }),
+    maxMs: MAX_TOKENIZE_MS,
+    onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs: MAX_TOKENIZE_MS }),
   })
   const namedId = (name: string): number | null => {
     const content = table.named[name]
@@ -105,7 +102,7 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
     parsesSpecialByDefault: true,
     encode: (text, { addSpecial, parseSpecial }) => {
       const input = inputText(text)
-      return withinTime(path, input, () => {
+      return tokenizeWithin({ path, text: input }, () => {
         const ids: number[] = []
         for (const part of split(input, { parseSpecial })) {
           if (part.kind === 'token') ids.push(part.id)
@@ -118,16 +115,6 @@ export function createJsonTokenizer(file: JsonObject, source: DefinitionSource):
     streamDecoder,
     piece: tokenText,
     isSpecial,
-  }
-}
-
-function withinTime<T>(path: string, text: string, work: () => T): T {
-  const maxMs = MAX_ENCODE_MS + Math.ceil(text.length / CHARACTERS_PER_MS)
-  try {
-    return runWithin(work, { maxMs, onTimeout: () => engineError('tokenizer/too-slow', { path, maxMs }) })
-  } catch (cause) {
-    if (cause instanceof EngineError) throw cause
-    throw engineError('tokenizer/segmentation-failed', { path, reason: cause instanceof Error ? cause.message : String(cause) }, cause)
   }
 }
 
