@@ -35,6 +35,8 @@ export const loadingTexts = {
   'loading.pattern': 'Names of matrices',
   'loading.addOverride': 'Add a pattern',
   'loading.removeOverride': 'Remove this pattern',
+  'settings.preparedLimit': 'Limit of prepared weights, GB',
+  'settings.preparedLimitHelp': 'Those that were not used for longest make room for new ones. Automatic: 107 GB.',
   'weights.stored': 'As stored',
   'weights.own': "The model's own",
 } as const

@@ -34,6 +34,8 @@ export const loadingTexts = {
   'loading.pattern': '矩阵名称',
   'loading.addOverride': '添加规则',
   'loading.removeOverride': '删除此规则',
+  'settings.preparedLimit': '已准备权重的上限（GB）',
+  'settings.preparedLimitHelp': '最久未使用的会为新的让出空间。自动：107 GB。',
   'weights.stored': '按原有编码',
   'weights.own': '模型自带',
 }

@@ -34,6 +34,8 @@ export const loadingTexts = {
   'loading.pattern': '矩陣名稱',
   'loading.addOverride': '新增規則',
   'loading.removeOverride': '刪除此規則',
+  'settings.preparedLimit': '已準備權重的上限（GB）',
+  'settings.preparedLimitHelp': '最久未使用的會為新的讓出空間。自動：107 GB。',
   'weights.stored': '依原有編碼',
   'weights.own': '模型自帶',
 }
