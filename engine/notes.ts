@@ -70,6 +70,8 @@ const sentences = {
   'tokenizer/before-others': (d: { file: string; others: string }) => `${d.file} is taken before ${d.others}, as Transformers does.`,
   'tokenizer/inside-weights': () => 'The file of the weights brings it.',
   'tokenizer/only-one': () => 'No other tokenizer lies there.',
+  'convert/gguf-context-of-window': (d: { contextTokens: number }) =>
+    `llama.cpp has no sliding window for this architecture: the file announces a context of ${d.contextTokens} tokens, up to which the result is the same.`,
   'convert/untied-by-config': () => 'Tensors over the same bytes are written as copies, because config.json says that they are not tied.',
   'convert/tied-as-copies': (d: { format: string }) => `${d.format} cannot share bytes: tied tensors are written as copies.`,
 } satisfies Record<string, (data: never) => string>

@@ -1,13 +1,16 @@
 // A decoder's checkpoint as llama.cpp wants it: names, rotary order, turned matrices, norms, metadata.
 import type { Checkpoint, TensorInfo } from '../../checkpoint/types'
 import type { GgufEntries } from '../../checkpoint/writers/gguf-entries'
+import type { DecoderConfig } from '../../config/decoder-config'
 import { readDecoderConfig } from '../../config/read-config'
 import { engineError } from '../../errors'
+import { note } from '../../notes'
 import type { JsonValue } from '../../bytes/json'
 import { decodeFloat32 } from '../../tensor/decode'
 import type { DerivedTensor } from '../derived-checkpoint'
 import { deriveCheckpoint } from '../derived-checkpoint'
 import { reorderRows, rowsOf, transposeRows, type Rows } from '../rows'
+import { checkExpressed } from './check-expressed'
 import { configEntries, ropeFactors } from './config-entries'
 import type { LeftBehind } from '../types'
 import { GGUF_DROPPED, GGUF_FAMILIES, ggufName, type GgufFamily } from './tensor-names'
@@ -65,6 +68,12 @@ function derive(
   return { kind: 'same', checkpoint, tensor }
 }
 
+/** Architectures of llama.cpp without windows compute the same as long as no window is full: so far the file's context may reach. */
+function expressibleContext({ layers, maxPositionEmbeddings }: DecoderConfig, { windows }: GgufFamily): number {
+  if (windows) return maxPositionEmbeddings
+  return Math.min(maxPositionEmbeddings, ...layers.flatMap(({ window }) => (window === null ? [] : [window])))
+}
+
 function factorTensor(factors: Float32Array, file: string): DerivedTensor {
   const bytes = new Uint8Array(factors.buffer)
   const rows: Rows = {
@@ -119,11 +128,17 @@ export async function mapGguf(
     derived.set(from, factorTensor(factors, checkpoint.files[0]?.path ?? ''))
     names.set(from, target)
   }
+  const contextTokens = expressibleContext(config, family)
+  const stated = { ...config, maxPositionEmbeddings: contextTokens }
+  const entriesOf = (mainDtype: string): GgufEntries => configEntries(stated, { architecture: family.architecture, name, mainDtype })
+  const mapped = deriveCheckpoint([checkpoint], derived)
+  await checkExpressed(config, { entries: entriesOf('F32'), checkpoint: mapped, names, contextTokens })
   const tokenizer = await tokenizerEntries(folder, { vocabSize: config.vocabSize })
+  const shortened = contextTokens < config.maxPositionEmbeddings ? [note('convert/gguf-context-of-window', { contextTokens })] : []
   return {
-    checkpoint: deriveCheckpoint([checkpoint], derived),
+    checkpoint: { ...mapped, notes: [...mapped.notes, ...shortened] },
     names,
     dropped,
-    entries: (mainDtype) => [...configEntries(config, { architecture: family.architecture, name, mainDtype }), ...tokenizer],
+    entries: (mainDtype) => [...entriesOf(mainDtype), ...tokenizer],
   }
 }

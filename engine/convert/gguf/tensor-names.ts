@@ -7,6 +7,8 @@ export interface GgufFamily {
   readonly names: Readonly<Record<string, string>>
   /** Rotary pairs of queries and keys are neighbours in llama.cpp instead of halves. */
   readonly interleaves: boolean
+  /** It has sliding windows. */
+  readonly windows: boolean
   /** Norm weights have one added. */
   readonly normPlusOne: boolean
   /** Matrices that lie as [in, out] and are turned. */
@@ -32,6 +34,7 @@ const plain = (architecture: string, names: Readonly<Record<string, string>>): G
   architecture,
   names,
   interleaves: false,
+  windows: false,
   normPlusOne: false,
   transposed: [],
 })
@@ -57,12 +60,16 @@ export const GGUF_FAMILIES: Readonly<Record<string, GgufFamily>> = {
       'model.layers.{i}.post_feedforward_layernorm': 'blk.{i}.post_ffw_norm',
     }),
     normPlusOne: true,
+    windows: true,
   },
-  phi3: plain('phi3', {
-    ...llamaNames,
-    'model.layers.{i}.self_attn.qkv_proj': 'blk.{i}.attn_qkv',
-    'model.layers.{i}.mlp.gate_up_proj': 'blk.{i}.ffn_up',
-  }),
+  phi3: {
+    ...plain('phi3', {
+      ...llamaNames,
+      'model.layers.{i}.self_attn.qkv_proj': 'blk.{i}.attn_qkv',
+      'model.layers.{i}.mlp.gate_up_proj': 'blk.{i}.ffn_up',
+    }),
+    windows: true,
+  },
   gpt2: {
     ...plain('gpt2', {
       'transformer.wte': 'token_embd',

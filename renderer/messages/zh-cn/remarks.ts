@@ -62,6 +62,8 @@ export const zhCnRemarks: RemarkCatalogue = {
   'tokenizer/before-others': '{file} 优先于 {others}，与 Transformers 相同。',
   'tokenizer/inside-weights': '由权重文件本身提供。',
   'tokenizer/only-one': '那里没有其他分词器。',
+  'convert/gguf-context-of-window':
+    'llama.cpp 在这个架构上没有滑动窗口：文件写明的上下文长度为 {contextTokens} 个 token，在此范围内结果相同。',
   'convert/untied-by-config': '共用字节的张量会各自写出，因为 config.json 说它们并未绑定。',
   'convert/tied-as-copies': '{format} 无法共用字节：绑定的张量会各自写出。',
 }

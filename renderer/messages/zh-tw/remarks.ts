@@ -62,6 +62,8 @@ export const zhTwRemarks: RemarkCatalogue = {
   'tokenizer/before-others': '{file} 優先於 {others}，與 Transformers 相同。',
   'tokenizer/inside-weights': '由權重檔本身提供。',
   'tokenizer/only-one': '那裡沒有其他分詞器。',
+  'convert/gguf-context-of-window':
+    'llama.cpp 在這個架構上沒有滑動視窗：檔案寫明的上下文長度為 {contextTokens} 個 token，在此範圍內結果相同。',
   'convert/untied-by-config': '共用位元組的張量會各自寫出，因為 config.json 說它們並未綁定。',
   'convert/tied-as-copies': '{format} 無法共用位元組：綁定的張量會各自寫出。',
 }
