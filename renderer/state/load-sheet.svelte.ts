@@ -22,7 +22,7 @@ export class LoadSheet {
   #preview = $state.raw<LoadPreview | null>(null)
   #error = $state.raw<ContractError | null>(null)
   #measuring = $state.raw<Measuring | null>(null)
-  #failures = $state.raw<ReadonlyMap<string, ContractError>>(new Map())
+  #failures = $state.raw<Readonly<Record<string, ContractError>>>({})
   #abort: AbortController | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #request = 0
@@ -53,7 +53,7 @@ export class LoadSheet {
   }
 
   /** Why formats could not be measured, by format. */
-  get failures(): ReadonlyMap<string, ContractError> {
+  get failures(): Readonly<Record<string, ContractError>> {
     return this.#failures
   }
 
@@ -69,11 +69,13 @@ export class LoadSheet {
     this.#choice = null
     this.#preview = null
     this.#error = null
-    this.#failures = new Map()
+    this.#failures = {}
     try {
-      this.#choice = await this.#client.call('loading.choice', { modelId: model.id })
+      const choice = await this.#client.call('loading.choice', { modelId: model.id })
+      if (this.#model !== model) return
+      this.#choice = choice
     } catch (thrown) {
-      this.#error = toContractError(thrown)
+      if (this.#model === model) this.#error = toContractError(thrown)
       return
     }
     await this.refresh()
@@ -123,13 +125,13 @@ export class LoadSheet {
     if (model === null || choice === null || first === undefined || this.#abort !== null) return
     const abort = new AbortController()
     this.#abort = abort
-    this.#failures = new Map()
+    this.#failures = {}
     this.#measuring = { format: first, stage: 'start', fraction: 0 }
     const input = { modelId: model.id, formats: [...formats], formatOverrides: filled(choice.formatOverrides) }
     try {
       for await (const event of this.#client.stream('loading.measure', input, abort.signal)) {
         if (event.type === 'progress') this.#measuring = event
-        else if (event.type === 'failed') this.#failures = new Map([...this.#failures, [event.format, event.error]])
+        else if (event.type === 'failed') this.#failures = { ...this.#failures, [event.format]: event.error }
         else await this.refresh()
       }
     } catch (thrown) {

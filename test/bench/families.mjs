@@ -1,16 +1,16 @@
-// `npm run bench -- families [FOLDER ...]`: proves every family of the fixtures, and the models of further folders, against the answers of Transformers; writes a table in Markdown.
+// `npm run bench -- families [FOLDER ...] [--only NAME]`: proves every family of the fixtures, and the models of further folders, against the answers of Transformers; writes a table in Markdown.
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'vite'
 
 const root = resolve(import.meta.dirname, '../..')
-const { positionals } = parseArgs({ allowPositionals: true })
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string', default: '' } } })
 const folders = [resolve(import.meta.dirname, '../fixtures/models'), ...positionals.slice(1).map((path) => resolve(path))]
 const models = folders.flatMap((folder) =>
   readdirSync(folder)
     .map((name) => join(folder, name))
-    .filter((path) => existsSync(join(path, 'golden.safetensors'))),
+    .filter((path) => path.includes(values.only) && existsSync(join(path, 'golden.safetensors'))),
 )
 // The engine is TypeScript, and what proves a family looks deeper into it than its public surface does.
 const built = mkdtempSync(resolve(root, 'out/verify-'))

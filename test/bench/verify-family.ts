@@ -16,7 +16,7 @@ import {
   standardDeviation,
   type Golden,
 } from '../engine/runtime/golden-model'
-import { goldenLogits, logitError } from '../support/golden-logits'
+import { goldenLogits, logitError, type GoldenLogits } from '../support/golden-logits'
 
 /** Smaller than every window and prompt of the fixtures, so that parts begin inside of windows. */
 const PART_TOKENS = 3
@@ -39,7 +39,7 @@ export interface FamilyProof {
   readonly q4: KeptTokens
   /** To PyTorch's files and back to safetensors. */
   readonly torch: number
-  /** Run from GGUF in F32, or the code that refused to write it. */
+  /** Run from GGUF in F32, up to the context that the file announces, or the code that refused to write it. */
   readonly gguf: number | string
   /** Run from ONNX, or the code that refused to write it. */
   readonly onnx: number | string
@@ -68,10 +68,22 @@ async function choosing(decoder: LoadedDecoder, golden: Golden): Promise<readonl
   return choices(logits.subarray((golden.inputIds.length - 1) * vocabSize), vocabSize, eosTokenIds)
 }
 
-async function converted(source: string, scratch: string, to: OutputFormat): Promise<string> {
+/** Where the result lies, and the context that it announces where that is shorter than the model's. */
+async function converted(
+  source: string,
+  scratch: string,
+  to: OutputFormat,
+): Promise<{ readonly out: string; readonly contextTokens: number }> {
   const out = join(scratch, to === 'gguf' ? 'model.gguf' : to)
-  await convert({ source, to, out, sync: false, force: true, ...(to === 'gguf' ? { dtype: 'F32' } : {}) })
-  return out
+  const { notes } = await convert({ source, to, out, sync: false, force: true, ...(to === 'gguf' ? { dtype: 'F32' } : {}) })
+  const contextTokens = notes.find(({ code }) => code === 'convert/gguf-context-of-window')?.data['contextTokens']
+  return { out, contextTokens: typeof contextTokens === 'number' ? contextTokens : Infinity }
+}
+
+/** The answers for the first `tokens` ids. */
+function firstOf({ ids, logits }: GoldenLogits, tokens: number): GoldenLogits {
+  if (tokens >= ids.length) return { ids, logits }
+  return { ids: ids.slice(0, tokens), logits: logits.slice(0, (logits.length / ids.length) * tokens) }
 }
 
 async function orCode(act: () => Promise<number>): Promise<number | string> {
@@ -116,9 +128,13 @@ export async function verifyFamily(directory: string): Promise<FamilyProof> {
     const model = await withoutAnswers(directory, scratch)
     const answers = await goldenLogits(join(directory, 'golden.safetensors'))
     const through = async (...formats: readonly OutputFormat[]): Promise<number> => {
-      let source = model
-      for (const format of formats) source = await converted(source, scratch, format)
-      return logitError(source, answers)
+      let [source, tokens] = [model, Infinity]
+      for (const format of formats) {
+        const { out, contextTokens } = await converted(source, scratch, format)
+        source = out
+        tokens = Math.min(tokens, contextTokens)
+      }
+      return logitError(source, firstOf(answers, tokens))
     }
     return {
       modelType: exact.config.modelType,
