@@ -123,7 +123,7 @@ export class OrtDecoder implements LoadedDecoder {
     const end = start + ids.length
     const totalTokens = Math.max(end, sequenceTokens)
     const beyondSwitch = totalTokens > (this.rotationSwitchTokens ?? Infinity)
-    const first = cache.begin({ neededTokens: end, beyondSwitch })
+    const first = cache.begin({ neededTokens: end, expectedTokens: totalTokens, beyondSwitch })
     // Keys that were rotated for the other side of a switch are computed anew from their tokens.
     const all = first === start ? ids : [...cache.ids, ...ids]
     const tables = this.#ropes.map((rope) => rope.prepare({ firstPosition: first, endPosition: end, sequenceTokens: totalTokens }))

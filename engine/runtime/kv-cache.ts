@@ -97,18 +97,19 @@ export class GrowingKvCache implements KvCache {
   }
 
   /**
-   * Makes room for `neededTokens` tokens, and the states ready for what follows. Returns the position that the run must start at: the length, or 0 where the keys
+   * Makes room for `neededTokens` tokens, for `expectedTokens` as far as the limit allows, and the states ready for what follows. Returns the position that the run must start at: the length, or 0 where the keys
    * were rotated for a length on the other side of a switch than `beyondSwitch` says. Throws "runtime/context-overflow" above the limit, "runtime/disposed".
    */
-  begin(options: { readonly neededTokens: number; readonly beyondSwitch: boolean }): number {
-    const { neededTokens, beyondSwitch } = options
+  begin(options: { readonly neededTokens: number; readonly expectedTokens: number; readonly beyondSwitch: boolean }): number {
+    const { neededTokens, expectedTokens, beyondSwitch } = options
     if (this.#disposed) throw engineError('runtime/disposed', { what: 'A KV cache' })
     if (neededTokens > this.capacityTokens) {
       throw engineError('runtime/context-overflow', { neededTokens, contextLength: this.capacityTokens })
     }
     const present = this.#ids.length
     const first = beyondSwitch === this.#beyondSwitch ? present : 0
-    this.#reserve(neededTokens)
+    // A prompt that comes in parts gets its room at once: buffers outgrown on the way would leave gaps that nothing else fits into.
+    this.#reserve(Math.max(neededTokens, Math.min(expectedTokens, this.capacityTokens)))
     // From here on keys are overwritten: a run that fails must not leave both rotations behind.
     if (first < present) this.#beyondSwitch = null
     this.#states?.begin(first)

@@ -73,6 +73,19 @@ describe.each(['c-api', 'node-binding'] as const)('through the %s', (runtime) =>
     expect(maxDifference(logits, await lastLogits(model, ids))).toBeLessThan(NEARLY_EQUAL)
   })
 
+  test('a prompt that comes in parts gets its room at once', async () => {
+    const ids = prompt(600)
+    using model = await loadModelFolder(directory, { runtime })
+    using cache = model.createCache({ capacityTokens: 2048 })
+    await model.forward({ ids: ids.slice(0, 100), cache, logits: 'none', sequenceTokens: ids.length })
+    const { sizeBytes } = cache
+    await model.forward({ ids: ids.slice(100), cache, logits: 'none', sequenceTokens: ids.length })
+    expect(cache.sizeBytes).toBe(sizeBytes)
+    using small = model.createCache({ capacityTokens: 128 })
+    await model.forward({ ids: ids.slice(0, 100), cache: small, logits: 'none', sequenceTokens: ids.length })
+    expect(small.lengthTokens).toBe(100)
+  })
+
   test('two sequences of one model do not disturb each other, even side by side', async () => {
     using model = await loadModelFolder(directory, { runtime })
     using a = model.createCache({ capacityTokens: 64 })
