@@ -19,15 +19,13 @@ export interface JsonVocabulary {
 export function readJsonVocabulary(model: JsonObject, path: string): JsonVocabulary {
   const vocab = model['vocab']
   const scored = Array.isArray(vocab) ? unigramEntries(vocab, path) : []
-  const entries = Array.isArray(vocab)
-    ? scored.map(([piece], id): [string, number] => [piece, id])
-    : isJsonObject(vocab)
-      ? Object.entries(vocab)
-      : null
-  if (!entries) throw engineError('tokenizer/corrupt-json', { path, reason: 'the model has no vocabulary' })
+  // Keys and then their values: a million pairs are twice as slow.
+  const names = Array.isArray(vocab) ? scored.map(([piece]) => piece) : isJsonObject(vocab) ? Object.keys(vocab) : null
+  if (!names) throw engineError('tokenizer/corrupt-json', { path, reason: 'the model has no vocabulary' })
   const tokens: (string | undefined)[] = []
   const idOf = new Map<string, number>()
-  for (const [token, id] of entries) {
+  for (const [index, token] of names.entries()) {
+    const id = isJsonObject(vocab) ? vocab[token] : index
     if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
       throw engineError('tokenizer/corrupt-json', { path, reason: `the id of the token "${token.slice(0, 50)}" is not a whole number` })
     }
