@@ -3,6 +3,7 @@ import type { AppInfo, Constraint, ContractError, ConversionJob, Message, ModelE
 import type { Client } from '../api/client'
 import { toContractError } from '../api/failure'
 import { copyText } from '../lib/clipboard'
+import { NEEDS_CONSENT } from '../lib/describe-engine'
 import type { NamedFile } from '../lib/dropped-files'
 import { describeError, t } from '../lib/i18n/texts'
 import { recall, remember } from '../lib/remembered'
@@ -113,11 +114,18 @@ export class Session {
     if (this.engine.model?.modelId !== model.id) await this.engine.load(model.id)
   }
 
+  /** Loads a model. Where its tokenizer is code that nobody has agreed to, that is asked; any other failure is told. */
+  async load(modelId: string): Promise<void> {
+    const error = await this.engine.load(modelId)
+    if (error === null) return
+    if (error.code === NEEDS_CONSENT) await this.consent.ask(modelId)
+    else this.tell(error)
+  }
+
   /** Loads the model of the sheet as was chosen there. */
   async loadChosen(): Promise<void> {
     const model = await this.loadSheet.confirm()
-    const error = model === null ? null : await this.engine.load(model.id)
-    if (error !== null) this.tell(error)
+    if (model !== null) await this.load(model.id)
   }
 
   /** Moves a conversation to the trash and offers to take it back. */

@@ -1,6 +1,5 @@
 // A Bridge with services of its own in memory, for unit tests and for looking at the window without a host. Imports values only of the files that
 // renderer-page.ts puts into a page beside it as one script.
-import { SAMPLING_OFF } from '../../preload/contract-sampling-off'
 import type {
   AppInfo,
   Bridge,
@@ -10,7 +9,6 @@ import type {
   Chat,
   ContractError,
   EngineState,
-  LoadedModelInfo,
   Message,
   ModelEntry,
   PreparedWeights,
@@ -23,6 +21,7 @@ import type {
   StreamInput,
 } from '../../preload/contract'
 import { branchOf, leafBelow, summarizeChat, withSiblings } from './fake-chats'
+import { guideEntry, guideLoaded } from './fake-models'
 import { fakePlan } from './fake-plan'
 import { fakeLoadChoice, fakeLoadPreview, fakeMeasure } from './fake-loading'
 import { createFakeWorkbench } from './fake-workbench'
@@ -59,49 +58,6 @@ export interface FakeBridge extends Bridge {
   readonly setEngine: (state: EngineState) => void
   readonly fail: (name: string, error: ContractError | null) => void
   readonly workbench: FakeWorkbench
-}
-
-/** The built-in model as the library would list it. */
-export const guideEntry: ModelEntry = {
-  id: 'guide',
-  name: 'guide',
-  source: 'built-in',
-  path: '/opt/weightroom/resources/guide',
-  sizeBytes: 21_600_000,
-  modelType: 'llama',
-  dtype: 'BF16',
-  parameterCount: 10_800_000,
-  contextLength: 2048,
-  state: 'ready',
-  problem: null,
-  description: null,
-}
-
-/** The built-in model, loaded. */
-export const guideLoaded: LoadedModelInfo = {
-  modelId: 'guide',
-  name: 'guide',
-  modelType: 'llama',
-  contextLength: 2048,
-  runtime: 'c-api',
-  executionProvider: 'CPUExecutionProvider',
-  weightFormat: 'quality',
-  threads: 2,
-  loadMs: 412,
-  residentBytes: 148_000_000,
-  defaultSampling: {
-    temperature: 0.7,
-    topK: 40,
-    topP: 0.95,
-    minP: 0,
-    repetitionPenalty: 1.05,
-    seed: null,
-    maxNewTokens: null,
-    stop: [],
-    ...SAMPLING_OFF,
-  },
-  chatTemplateSource: 'tokenizer_config.json',
-  templateFallback: null,
 }
 
 /** Makes a fake bridge. */

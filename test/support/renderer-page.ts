@@ -118,6 +118,7 @@ async function fakeBridgeScript(): Promise<string> {
   const parts = await Promise.all(
     [
       '../../preload/contract-sampling-off.ts',
+      'fake-models.ts',
       'fake-chats.ts',
       'fake-plan.ts',
       'fake-loading.ts',

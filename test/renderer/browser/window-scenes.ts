@@ -1,7 +1,7 @@
 // What the window shows in the browser tests: conversations, models, and an engine in trouble.
 import type { Page } from 'playwright-core'
 import type { Chat, Message, ModelEntry } from '../../../preload/contract'
-import { guideEntry } from '../../support/fake-bridge'
+import { guideEntry } from '../../support/fake-models'
 
 const stats = { promptTokens: 31, cachedTokens: 12, completionTokens: 87, ttftMs: 184, tokensPerSecond: 43.6, totalMs: 2140, seed: 7 }
 const MARKDOWN =

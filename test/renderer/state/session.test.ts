@@ -9,7 +9,7 @@ import { Planner } from '../../../renderer/state/planner.svelte'
 import { Session } from '../../../renderer/state/session.svelte'
 import { SettingsState } from '../../../renderer/state/settings.svelte'
 import { Toasts } from '../../../renderer/state/toasts.svelte'
-import { guideEntry, guideLoaded } from '../../support/fake-bridge'
+import { guideEntry, guideLoaded } from '../../support/fake-models'
 import { createFakeClient, settle } from '../../support/renderer-client'
 
 const failure = { code: 'settings/not-saved', message: 'no', details: {} }
@@ -254,6 +254,21 @@ describe('session', () => {
     await settle()
     expect(session.conversations.current.chatId).toBe(chatId)
     expect(session.chats.items).toHaveLength(1)
+    session[Symbol.dispose]()
+  })
+
+  it('asks for agreement where a model has code of its own, from the list and from the sheet alike', async () => {
+    const error = { code: 'tokenizer/custom-code-needs-consent', message: 'no', details: {} }
+    const code = { folder: '/m', className: 'Own', hash: 'a'.repeat(64), sources: [] }
+    const { client } = createFakeClient({ tokenizerCode: code, failures: { 'engine.load': error } })
+    const session = new Session(client)
+    await session.load('guide')
+    expect(session.consent.asked?.modelId).toBe('guide')
+    session.consent.cancel()
+    await session.loadSheet.open(guideEntry)
+    await session.loadChosen()
+    expect(session.consent.asked?.modelId).toBe('guide')
+    expect(session.toasts.items).toEqual([])
     session[Symbol.dispose]()
   })
 
